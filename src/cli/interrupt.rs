@@ -1,0 +1,70 @@
+//! SIGINT and SIGTERM: the first ends the run in order, the second at once.
+
+use std::io;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::Exit;
+
+/// A token that the first signal cancels. At the second the process ends at once; files that must
+/// not stay are removed even then.
+///
+/// # Errors
+/// Signals cannot be listened for.
+pub(super) fn on_signals(files: Vec<PathBuf>) -> io::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    let mut signals = Signals::listen()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        cancel.cancel();
+        signals.next().await;
+        for file in files {
+            // It may be gone already.
+            let _ = std::fs::remove_file(file);
+        }
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+    Ok(token)
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The command line.
+
+mod app;
+mod cluster;
+mod interrupt;
+mod monitor;
+mod publish;
+mod report;
+mod run;
+mod steps;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit::Exit;
+use crate::provider::kubeconfig::Kubeconfig;
+
+/// Proves what Kubernetes rollouts do: runs a lab, with real traffic, and judges every promise.
+#[derive(Debug, Parser)]
+#[command(name = "rollout-lab", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  rollout-lab                              the rolling-update lab on the embedded cluster
+  rollout-lab run my.feature               a lab of your own, manifests beside it
+  rollout-lab run --lang ja                the lab in Japanese
+  rollout-lab run --pace 1                 in real time, as a real cluster takes it
+  rollout-lab run --provider kubeconfig --context kind-lab
+  rollout-lab cluster up                   a cluster to type kubectl against
+  rollout-lab monitor --context kind-lab   pods and answers, until Ctrl+C
+
+Exit codes:
+  0  every criterion holds          3  the cluster could not be started or reached
+  1  a criterion or step failed     4  a criterion could not be judged
+  2  unusable arguments or files    130  interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs labs and judges them (what happens without a command)
+    Run(run::RunArgs),
+    /// Starts an embedded cluster to work with
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
+    /// Shows pods and answers until Ctrl+C, as the tutorial's script does
+    Monitor(monitor::MonitorArgs),
+    /// Judges and renders a stored history again
+    Report(report::ReportArgs),
+    /// Runs a sample service of the labs as a process
+    App(app::AppArgs),
+    /// Lists the sentences that feature files are made of
+    Steps(steps::StepsArgs),
+}
+
+/// Which existing cluster.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ContextArgs {
+    /// Context of the kubeconfig; none is ever guessed
+    #[arg(long)]
+    context: Option<String>,
+    /// Kubeconfig file [default: $KUBECONFIG or ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Address at which node ports are reached [default: that of the first ready node]
+    #[arg(long, value_name = "ADDRESS")]
+    node_address: Option<String>,
+}
+
+impl ContextArgs {
+    fn provider(&self) -> Kubeconfig {
+        Kubeconfig {
+            file: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            node_address: self.node_address.clone(),
+        }
+    }
+}
+
+/// What a command ends with: an exit, or an error to tell and the exit that it means.
+type Ended = Result<Exit, Failure>;
+
+/// An error that ends the program.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit,
+            error: error.into(),
+        }
+    }
+
+    fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}
+
+/// Runs the program and says how it ended.
+#[must_use]
+pub fn main(cli: Cli) -> Exit {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    raise_file_limit();
+    let ended = match cli
+        .command
+        .unwrap_or_else(|| Command::Run(run::RunArgs::default()))
+    {
+        Command::Run(args) => block_on(run::run(args)),
+        Command::Cluster(command) => block_on(cluster::cluster(command)),
+        Command::Monitor(args) => block_on(monitor::monitor(args)),
+        Command::Report(args) => report::report(&args),
+        Command::App(args) => block_on(app::app(args)),
+        Command::Steps(args) => Ok(steps::steps(&args)),
+    };
+    ended.unwrap_or_else(|Failure { exit, error }| {
+        eprintln!("error: {error}");
+        for cause in error.chain().skip(1) {
+            eprintln!("  because: {cause}");
+        }
+        exit
+    })
+}
+
+/// Raises the soft limit of open files to the hard one: requests that wait for an answer hold a
+/// socket each, on either side, and the usual 1024 is soon used up.
+pub fn raise_file_limit() {
+    // What cannot be raised is found out by who opens files.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+}
+
+fn block_on(work: impl Future<Output = Ended>) -> Ended {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, error))?;
+    runtime.block_on(work)
+}

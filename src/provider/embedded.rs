@@ -1,0 +1,181 @@
+//! The embedded cluster: nothing to install, ready in milliseconds.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt as _};
+use http::Uri;
+use kube::Client;
+
+use super::{Cluster, Provider, ProviderError, port};
+use crate::app::{SampleService, Settings as AppSettings};
+use crate::cluster::{self, Images, Process, Program, Published};
+use crate::history::record::{self, Access, AccessKind};
+
+/// The node port that the labs use, and that people reach.
+pub const NODE_PORT: u16 = 30000;
+/// The exit code of a process that a SIGTERM ended.
+const TERMINATED: i32 = 143;
+
+/// Starts embedded clusters.
+#[derive(Debug, Clone)]
+pub struct Embedded {
+    /// How many times faster than real time the cluster runs.
+    pub pace: f64,
+    /// Where node ports are served besides the nodes' own addresses.
+    pub published: Published,
+}
+
+impl Provider for Embedded {
+    fn check(&self) -> Result<(), ProviderError> {
+        check_published(&self.published)
+    }
+
+    fn start(&self) -> BoxFuture<'_, Result<Arc<dyn Cluster>, ProviderError>> {
+        async {
+            self.check()?;
+            let settings = cluster::Settings {
+                pace: self.pace,
+                images: images(),
+                published: self.published.clone(),
+                ..cluster::Settings::default()
+            };
+            let cluster = cluster::Cluster::start(settings)
+                .await
+                .map_err(ProviderError::Embedded)?;
+            Ok(Arc::new(Running(cluster)) as Arc<dyn Cluster>)
+        }
+        .boxed()
+    }
+
+    fn is_disposable(&self) -> bool {
+        true
+    }
+}
+
+/// Whether the labs' node port can be published, which should be known before anything is started.
+///
+/// # Errors
+/// [`ProviderError::PortTaken`], with who holds it and what to do.
+pub fn check_published(published: &Published) -> Result<(), ProviderError> {
+    let Some(address) = published.address else {
+        return Ok(());
+    };
+    let local = *published.ports.get(&NODE_PORT).unwrap_or(&NODE_PORT);
+    if port::is_free(address, local) {
+        return Ok(());
+    }
+    Err(ProviderError::PortTaken {
+        address,
+        port: local,
+        holder: port::holder(local),
+        free: port::free_after(address, local),
+    })
+}
+
+struct Running(cluster::Cluster);
+
+impl Cluster for Running {
+    fn describe(&self) -> record::Cluster {
+        record::Cluster {
+            provider: "embedded".to_owned(),
+            server: "in process".to_owned(),
+            version: cluster::VERSION.to_owned(),
+            nodes: self.0.node_names(),
+            pace: self.0.clock().pace(),
+            access: Access {
+                kind: AccessKind::EmbeddedProxy,
+                address: self.0.node_address().to_string(),
+            },
+        }
+    }
+
+    fn client(&self) -> Client {
+        self.0.client("rollout-lab")
+    }
+
+    fn node_port(&self, port: u16) -> Uri {
+        url(&self.0.node_address().to_string(), port)
+    }
+
+    fn limit_pace(&self, most: f64) {
+        let clock = self.0.clock();
+        if clock.pace() > most {
+            clock.set_pace(most);
+        }
+    }
+
+    fn cut_connections(&self) {
+        self.0.cut_connections();
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        self.0.stop().boxed()
+    }
+}
+
+/// The root of a server.
+pub(super) fn url(host: &str, port: u16) -> Uri {
+    Uri::builder()
+        .scheme("http")
+        .authority(format!("{host}:{port}"))
+        .path_and_query("/")
+        .build()
+        .unwrap_or_default()
+}
+
+/// The images that the labs' manifests name.
+#[must_use]
+pub fn images() -> Images {
+    let of = |service| Arc::new(Sample { service }) as Arc<dyn Program>;
+    Images::default()
+        .with("mogumogusityau/user-service:1.0.0", of(SampleService::User))
+        .with(
+            "mogumogusityau/payment-service:1.0.0",
+            of(SampleService::Payment),
+        )
+}
+
+/// A sample service as the program of an image.
+struct Sample {
+    service: SampleService,
+}
+
+impl Program for Sample {
+    fn run(&self, process: Process) -> BoxFuture<'static, i32> {
+        run(self.service, process).boxed()
+    }
+}
+
+async fn run(service: SampleService, process: Process) -> i32 {
+    let settings = match AppSettings::from_env(&process.env, &process.hostname) {
+        Ok(settings) => settings,
+        Err(why) => {
+            process.log.write(why);
+            return 1;
+        }
+    };
+    let mut signals = process.signals.clone();
+    let serving = async {
+        process.clock.sleep(settings.boot).await;
+        let listener = match process.listen(settings.port).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                process
+                    .log
+                    .write(format!("cannot listen on port {}: {error}", settings.port));
+                return 1;
+            }
+        };
+        process.log.write(service.greeting(&settings));
+        let (listener, _entry) = listener.into_parts();
+        service.serve(listener, &settings).await;
+        0
+    };
+    if !service.ends_on_sigterm(&settings) {
+        return serving.await;
+    }
+    tokio::select! {
+        code = serving => code,
+        () = signals.terminated() => TERMINATED,
+    }
+}

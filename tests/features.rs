@@ -1,0 +1,118 @@
+//! The feature files as tests: every scenario in both languages, and the seeded faults, each on an
+//! embedded cluster of its own.
+//!
+//! `cargo test --test features -- --tags "@fault"` runs a part; `LAB_PACE` sets another pace.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rollout_lab::cluster::Published;
+use rollout_lab::criteria::Status;
+use rollout_lab::exit::Exit;
+use rollout_lab::provider::embedded::Embedded;
+use rollout_lab::report::Report;
+use rollout_lab::run::features::{self, Choice};
+use rollout_lab::run::{Plan, run};
+use rollout_lab::view::{self, Style};
+use tokio_util::sync::CancellationToken;
+
+/// How many times faster than real time the clusters run, where a scenario does not ask for less.
+const PACE: f64 = 20.0;
+
+fn main() -> ExitCode {
+    rollout_lab::cli::raise_file_limit();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |flag: &str| {
+        let place = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(place + 1).cloned()
+    };
+    if arguments.iter().any(|argument| argument == "--list") {
+        // What test runners ask for before they run anything.
+        if !arguments.iter().any(|argument| argument == "--ignored") {
+            println!("features: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    let choice = Choice {
+        tags: value("--tags"),
+        name: value("--name"),
+    };
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let features = match features::load(&[root.join("features")], &choice) {
+        Ok(features) => features,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Exit::Usage.into();
+        }
+    };
+    let pace = std::env::var("LAB_PACE")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(PACE);
+    let plan = Plan {
+        features,
+        provider: Arc::new(Embedded {
+            pace,
+            published: Published::default(),
+        }),
+        report_dir: root.join("target/rollout-lab/tests"),
+        // Each has its own cluster and its own port 30000, and waits most of the time. Many more of
+        // them than cores would lose requests that no rollout loses.
+        concurrency: std::thread::available_parallelism().map_or(1, usize::from) + 1,
+        step_limit: Duration::from_secs(120),
+    };
+    let began = Instant::now();
+    let Ok(runtime) = tokio::runtime::Runtime::new() else {
+        return Exit::Failed.into();
+    };
+    let report = runtime.block_on(async {
+        let mut shown = None;
+        let report = run(plan, CancellationToken::new(), |records| {
+            shown = Some(view::show(records, Style::Whole));
+        })
+        .await;
+        if let Some(shown) = shown {
+            let _ = shown.await;
+        }
+        report
+    });
+    match report {
+        Ok(report) => {
+            tell(&report, began.elapsed());
+            report.exit().into()
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// The result in the words of the standard test harness.
+fn tell(report: &Report, took: Duration) {
+    println!("\nrunning {} tests", report.scenarios.len());
+    for scenario in &report.scenarios {
+        let word = match scenario.outcome {
+            Status::Pass => "ok",
+            Status::Unknown | Status::Fail => "FAILED",
+        };
+        println!(
+            "test {}: {} ... {word}",
+            scenario.scenario.feature, scenario.scenario.name
+        );
+    }
+    let passed = report
+        .scenarios
+        .iter()
+        .filter(|scenario| scenario.outcome == Status::Pass)
+        .count();
+    let failed = report.scenarios.len() - passed;
+    let word = if failed == 0 { "ok" } else { "FAILED" };
+    println!(
+        "\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered \
+         out; finished in {:.2}s\n",
+        took.as_secs_f64()
+    );
+}
