@@ -10,11 +10,18 @@ use super::run::positive;
 use super::{Ended, Failure};
 use crate::cluster::{self, Cluster};
 use crate::exit::Exit;
-use crate::provider::embedded;
+use crate::provider::embedded::{self, NODE_PORT};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollout-lab cluster up                                  in real time, node ports on 127.0.0.1
+  rollout-lab cluster up --pace 10                        rollouts and grace periods ten times faster
+  rollout-lab cluster up --publish 127.0.0.1:8080=30000   node port 30000 at http://127.0.0.1:8080/";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClusterCommand {
     /// Starts an embedded cluster, prints its kubeconfig's path, and removes both at Ctrl+C
+    #[command(after_help = EXAMPLES)]
     Up(UpArgs),
 }
 
@@ -58,7 +65,7 @@ pub(super) async fn cluster(command: ClusterCommand) -> Ended {
         Failure::usage(anyhow::Error::new(error).context(text))
     })?;
     let stop = on_signals(vec![path.clone()]).map_err(|error| Failure::new(Exit::Failed, error))?;
-    announce(&cluster, &path, folder.path());
+    announce(&cluster, &args.publish, &path, folder.path());
     stop.cancelled().await;
     cluster.stop().await;
     // A user may have moved it.
@@ -69,7 +76,7 @@ pub(super) async fn cluster(command: ClusterCommand) -> Ended {
 
 /// What to type next. kubectl caches what a server offers by its address for hours, so each
 /// cluster gets a cache of its own.
-fn announce(cluster: &Cluster, kubeconfig: &Path, folder: &Path) {
+fn announce(cluster: &Cluster, publish: &Publish, kubeconfig: &Path, folder: &Path) {
     println!(
         "{} is ready, with {} nodes",
         cluster::VERSION,
@@ -80,9 +87,8 @@ fn announce(cluster: &Cluster, kubeconfig: &Path, folder: &Path) {
     println!("  export KUBECACHEDIR={}", folder.join("cache").display());
     println!("  kubectl get nodes -o wide");
     println!();
-    println!(
-        "node ports: http://{}:30000/ once a Service has one",
-        cluster.node_address()
-    );
+    let address = publish.address_of(NODE_PORT);
+    let address = address.unwrap_or_else(|| (cluster.node_address(), NODE_PORT).into());
+    println!("node port {NODE_PORT}: http://{address}/ once a Service has it");
     println!("Ctrl+C stops the cluster and removes the kubeconfig");
 }

@@ -10,6 +10,14 @@ use crate::cluster::Published;
 #[derive(Debug, Clone)]
 pub(super) struct Publish(pub(super) Published);
 
+impl Publish {
+    /// Where people reach a node port; `None` where it is not published.
+    pub(super) fn address_of(&self, node_port: u16) -> Option<SocketAddr> {
+        let local = *self.0.ports.get(&node_port).unwrap_or(&node_port);
+        self.0.address.map(|address| (address, local).into())
+    }
+}
+
 impl FromStr for Publish {
     type Err = String;
 

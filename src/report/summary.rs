@@ -30,14 +30,19 @@ pub fn summary(report: &Report, folder: &Path) -> String {
         count(Status::Unknown),
     );
     let folder = folder.display();
+    let interrupted = match (report.interrupted, report.language()) {
+        (false, _) => "",
+        (true, Language::English) => "interrupted; ",
+        (true, Language::Japanese) => "中断。",
+    };
     match report.language() {
         Language::English => format!(
-            "{passed} scenarios passed, {failed} failed, {unknown} unknown; {held} of {} criteria \
+            "{interrupted}{passed} scenarios passed, {failed} failed, {unknown} unknown; {held} of {} criteria \
              hold\nreports: {folder}/checklist.md, report.json, junit.xml, history.jsonl",
             verdicts.len()
         ),
         Language::Japanese => format!(
-            "シナリオ: 合格 {passed}、不合格 {failed}、不明 {unknown}。判定基準 {} 件中 {held} 件を満たす\n\
+            "{interrupted}シナリオ: 合格 {passed}、不合格 {failed}、不明 {unknown}。判定基準 {} 件中 {held} 件を満たす\n\
              レポート: {folder}/checklist.md, report.json, junit.xml, history.jsonl",
             verdicts.len()
         ),

@@ -1,5 +1,8 @@
 //! What one scenario owns: its cluster, its namespace, its history and its traffic.
 
+mod error;
+mod waiting;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +12,15 @@ use kube::api::{Api, DeleteParams, PostParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{from_value, json};
 
-use super::apply::{ApplyError, apply, finalizers, release, words};
-use super::manifest::{self, Manifest, ManifestError};
-use super::undo::{UndoError, undo};
+pub use self::error::SessionError;
+use super::apply::{apply, finalizers, release};
+use super::manifest::{self, Manifest};
+use super::undo::undo;
 use super::{inventory, judge};
 use crate::criteria::Verdict;
-use crate::criteria::phrase::Language;
 use crate::history::criterion::{Asked, Criterion, Expected};
-use crate::history::record::{Command, Outcome, Touched, Verb, When};
-use crate::history::{Entry, History, Record, Stamp, State};
+use crate::history::record::{Command, Touched, Verb, When};
+use crate::history::{Entry, History, Stamp};
 use crate::observer::Observer;
 use crate::prober::{Flow, Prober};
 use crate::provider::Cluster;
@@ -26,10 +29,6 @@ use crate::provider::Cluster;
 pub const RUN_LABEL: &str = "rollout-lab/run";
 /// How long a namespace may take to go when a scenario ends without having deleted it.
 const FAREWELL: Duration = Duration::from_secs(120);
-
-/// Answers in a row that show a path to be open, and how long they may take to come.
-const IN_A_ROW: usize = 10;
-const FIRST_ANSWERS: Duration = Duration::from_secs(30);
 
 /// What a scenario owns.
 pub struct Session {
@@ -46,77 +45,6 @@ pub struct Session {
     patience: Duration,
     /// What was applied with a finalizer that nobody but this session will remove.
     held: Vec<Manifest>,
-}
-
-/// Why a verb of the lab did not do what it should.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// No namespace was made yet.
-    #[error("the scenario has no namespace yet; begin with: Given the namespace \"app-dev\"")]
-    NoNamespace,
-    /// Nothing was rolled out yet.
-    #[error("the scenario has applied no Deployment yet")]
-    NoDeployment,
-    /// Traffic flows already.
-    #[error("traffic flows already; a scenario has one flow at a time")]
-    TrafficFlows,
-    /// The system has no means left to send requests.
-    #[error("could not start the flow of requests: {0}")]
-    NoThread(std::io::Error),
-    /// The namespace belongs to somebody else.
-    #[error(
-        "namespace {name} exists already and was not made by this run, so it is not touched; \
-         delete it (kubectl delete namespace {name}) or change the feature"
-    )]
-    ForeignNamespace {
-        /// The namespace.
-        name: String,
-    },
-    /// The API said no.
-    #[error("could not {what}: {why}")]
-    Api {
-        /// What was attempted, and on what.
-        what: String,
-        /// The answer of the API.
-        why: String,
-    },
-    /// Something did not come to pass in time.
-    #[error("{what} did not happen within {} s; {seen}", limit.as_secs_f64())]
-    Late {
-        /// What was waited for.
-        what: String,
-        /// For how long.
-        limit: Duration,
-        /// What was seen instead.
-        seen: String,
-    },
-    /// A fact is not as the sentence says.
-    #[error("expected {expected}, saw {seen}")]
-    Differs {
-        /// What the sentence says.
-        expected: String,
-        /// What was seen.
-        seen: String,
-    },
-    /// A file is no manifest.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// A manifest was refused.
-    #[error(transparent)]
-    Apply(#[from] ApplyError),
-    /// A rollout could not be undone.
-    #[error(transparent)]
-    Undo(#[from] UndoError),
-}
-
-impl SessionError {
-    fn api(what: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
-        let what = what.into();
-        move |error| Self::Api {
-            what,
-            why: words(&error),
-        }
-    }
 }
 
 impl Session {
@@ -276,101 +204,6 @@ impl Session {
         Ok(())
     }
 
-    /// Waits until the namespace is gone, then takes the inventory that must equal the first.
-    ///
-    /// # Errors
-    /// The API does not answer a list.
-    pub async fn await_removal(&mut self, limit: Duration) -> Result<(), SessionError> {
-        let name = self.namespace()?;
-        let gone = self
-            .history
-            .wait_for(limit, |state| {
-                (!state.namespaces.contains_key(&name)).then_some(())
-            })
-            .await;
-        if gone.is_some() {
-            self.namespace = None;
-            let after = inventory::take(&self.client, When::After)
-                .await
-                .map_err(SessionError::api("take an inventory"))?;
-            self.history.append(Entry::Inventory(after));
-        }
-        Ok(())
-    }
-
-    /// Waits until the Deployment that was applied last is rolled out.
-    ///
-    /// # Errors
-    /// It is not in time; the text is the verdict on it.
-    pub async fn await_rollout(&self, limit: Duration) -> Result<(), SessionError> {
-        let criterion = Criterion::RolloutComplete {
-            deployment: self.deployment()?,
-        };
-        let verdict = judge::settle(&self.history, criterion, limit.min(self.patience)).await;
-        if verdict.is_as_expected() {
-            return Ok(());
-        }
-        Err(SessionError::Late {
-            what: "the rollout".to_owned(),
-            limit,
-            seen: verdict.explanation(Language::English),
-        })
-    }
-
-    /// Waits until some pods of a Deployment are ready, none of them restarted.
-    ///
-    /// # Errors
-    /// They are not in time, or one was restarted.
-    pub async fn await_ready_pods(
-        &self,
-        deployment: &str,
-        count: usize,
-        limit: Duration,
-    ) -> Result<(), SessionError> {
-        let ready = |state: &State| {
-            let pods = ready_pods(state, deployment);
-            (pods.len() == count).then_some(pods)
-        };
-        let Some(pods) = self.history.wait_for(limit, ready).await else {
-            let seen = self
-                .history
-                .state(|state| ready_pods(state, deployment).len());
-            return Err(SessionError::Late {
-                what: format!("{count} ready pods of {deployment}"),
-                limit,
-                seen: format!("{seen} are ready"),
-            });
-        };
-        match pods.into_iter().find(|(_, restarts)| *restarts > 0) {
-            None => Ok(()),
-            Some((pod, restarts)) => Err(SessionError::Differs {
-                expected: "pods without a restart".to_owned(),
-                seen: format!("{restarts} restarts of pod {pod}"),
-            }),
-        }
-    }
-
-    /// Waits until requests are answered ten times in a row.
-    ///
-    /// # Errors
-    /// They are not within 30 s.
-    pub async fn await_answers(&self) -> Result<(), SessionError> {
-        let enough = || {
-            self.history
-                .read(|records| answers_in_a_row(records) >= IN_A_ROW)
-                .then_some(())
-        };
-        let deadline = tokio::time::Instant::now() + FIRST_ANSWERS;
-        if self.history.wait(deadline, enough).await.is_some() {
-            return Ok(());
-        }
-        Err(SessionError::Late {
-            what: format!("{IN_A_ROW} answers in a row"),
-            limit: FIRST_ANSWERS,
-            seen: self.history.read(last_failure),
-        })
-    }
-
     /// Lets traffic flow to a node port until it is stopped or the scenario ends.
     ///
     /// # Errors
@@ -455,46 +288,6 @@ impl Session {
         };
         self.history.append(Entry::Command(command));
     }
-}
-
-/// The ready pods of a Deployment's present ReplicaSets, with their restarts.
-fn ready_pods(state: &State, deployment: &str) -> Vec<(String, i64)> {
-    let Some(known) = state.deployments.get(deployment) else {
-        return Vec::new();
-    };
-    state
-        .replicasets_of(&known.uid)
-        .flat_map(|(_, replicaset)| state.pods_of(&replicaset.uid))
-        .filter(|(_, pod)| pod.facts.ready && pod.facts.status == "Running")
-        .map(|(name, pod)| (name.clone(), pod.facts.restarts))
-        .collect()
-}
-
-/// Answers at the end of a history that no failure interrupts.
-fn answers_in_a_row(records: &[Arc<Record>]) -> usize {
-    records
-        .iter()
-        .rev()
-        .filter_map(|record| match &record.entry {
-            Entry::Sample(sample) => Some(&sample.outcome),
-            _ => None,
-        })
-        .take_while(|outcome| matches!(outcome, Outcome::Answered(_)))
-        .count()
-}
-
-fn last_failure(records: &[Arc<Record>]) -> String {
-    let last = records.iter().rev().find_map(|record| match &record.entry {
-        Entry::Sample(sample) => match &sample.outcome {
-            Outcome::Failed { class, detail } => Some(format!("{class:?}: {detail}")),
-            Outcome::Answered(_) => None,
-        },
-        _ => None,
-    });
-    last.map_or_else(
-        || "no request was sent".to_owned(),
-        |last| format!("the last failure: {last}"),
-    )
 }
 
 impl std::fmt::Debug for Session {
