@@ -5,13 +5,13 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on should stop")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use divan::Bencher;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
-use kube::{Client, ResourceExt as _};
 use rollout_lab::cluster::{Cluster, Settings};
 use rollout_lab::history::{Clock, History, Sink};
 use rollout_lab::observer::Observer;
@@ -103,8 +103,8 @@ fn three_pods_available(bencher: Bencher<'_, '_>) {
         });
 }
 
-/// From the commit of a change to the step that waits for it. What the commit itself takes is not
-/// counted.
+/// From the request for a change to the step that waits for it: the commit is in between, so this is
+/// more than what the target is about.
 #[divan::bench(sample_count = 200, sample_size = 1)]
 fn change_seen_by_a_waiting_step(bencher: Bencher<'_, '_>) {
     let runtime = mk_runtime();
@@ -125,29 +125,24 @@ fn change_seen_by_a_waiting_step(bencher: Bencher<'_, '_>) {
         (client, history, (cluster, observer))
     });
     let mut number = 0;
-    bencher
-        .counter(divan::counter::ItemsCount::new(1_u32))
-        .bench_local(|| {
-            number += 1;
-            runtime.block_on(see_change(&client, &history, number))
-        });
+    bencher.bench_local(|| {
+        number += 1;
+        runtime.block_on(see_change(&client, &history, number));
+    });
 }
 
-/// Changes the Deployment and waits for that; returns how long the wait went on after the answer.
-async fn see_change(client: &Client, history: &History, number: u32) -> Duration {
+/// Changes the Deployment and waits for that.
+async fn see_change(client: &Client, history: &History, number: u32) {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), NAMESPACE);
     let change = Patch::Merge(json!({"spec": {"minReadySeconds": number}}));
     let changed = deployments
         .patch("user-service", &PatchParams::default(), &change)
         .await
         .expect("changed");
-    let committed = Instant::now();
     let generation = changed.metadata.generation.unwrap_or_default();
-    assert_eq!(changed.name_any(), "user-service");
     let seen = |state: &rollout_lab::history::State| {
         let deployment = state.deployments.get("user-service")?;
         (deployment.facts.generation >= generation).then_some(())
     };
     history.wait_for(LIMIT, seen).await.expect("seen");
-    committed.elapsed()
 }

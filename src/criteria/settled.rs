@@ -189,16 +189,19 @@ mod tests {
             .collect()
     }
 
-    fn follow(pattern: &str, switched: Stamp) -> Path {
-        let flow = mk_samples(pattern);
-        let ended: Vec<Sampled<'_>> = flow
-            .iter()
+    /// The samples of a flow, each known to have ended when it was sent.
+    fn ended(flow: &[Sample]) -> Vec<Sampled<'_>> {
+        flow.iter()
             .map(|sample| Sampled {
                 done: sample.sent,
                 sample,
             })
-            .collect();
-        follow_path(&ended, switched, |answer| answer.service == "n")
+            .collect()
+    }
+
+    fn follow(pattern: &str, switched: Stamp) -> Path {
+        let flow = mk_samples(pattern);
+        follow_path(&ended(&flow), switched, |answer| answer.service == "n")
     }
 
     fn settled(first: usize, lag_ms: u64) -> Path {
@@ -264,14 +267,7 @@ mod tests {
         assert_eq!(looked_at_late, settled(10, 100));
         // The endpoints switched long before the first request.
         let flow: Vec<Sample> = mk_samples(&pattern).split_off(3000);
-        let ended: Vec<Sampled<'_>> = flow
-            .iter()
-            .map(|sample| Sampled {
-                done: sample.sent,
-                sample,
-            })
-            .collect();
-        let found = follow_path(&ended, Stamp(0), |answer| answer.service == "n");
+        let found = follow_path(&ended(&flow), Stamp(0), |answer| answer.service == "n");
         assert_eq!(found, settled(0, 0));
     }
 }
