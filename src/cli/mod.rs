@@ -30,9 +30,10 @@ Examples:
   rollout-lab run my.feature               a lab of your own, manifests beside it
   rollout-lab run --lang ja                the lab in Japanese
   rollout-lab run --pace 1                 in real time, as a real cluster takes it
-  rollout-lab run --provider kubeconfig --context kind-lab
+  rollout-lab run --provider kind          on a cluster that kind makes, and removes again
+  rollout-lab run --provider kubeconfig --context staging
   rollout-lab cluster up                   a cluster to type kubectl against
-  rollout-lab monitor --context kind-lab   pods and answers, until Ctrl+C
+  rollout-lab monitor --context staging    pods and answers, until Ctrl+C
 
 Exit codes:
   0  every criterion holds          3  the cluster could not be started or reached

@@ -1,5 +1,6 @@
 //! `rollout-lab run`.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use super::publish::Publish;
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
 use crate::history;
-use crate::provider::embedded::Embedded;
+use crate::provider::embedded::{Embedded, NODE_PORT};
+use crate::provider::kind::Kind;
 use crate::provider::{Provider, ProviderError};
 use crate::report::{summary, timings};
 use crate::run::features::{self, Choice};
@@ -38,9 +40,12 @@ pub(super) struct RunArgs {
     /// How many times faster than real time the embedded cluster runs
     #[arg(long, default_value_t = PACE, value_parser = positive)]
     pace: f64,
-    /// Where people reach node ports of the embedded cluster: none, ADDRESS, ADDRESS:PORT=NODEPORT
+    /// Where people reach node ports of a cluster made here: none, ADDRESS, ADDRESS:PORT=NODEPORT
     #[arg(long, default_value = "127.0.0.1")]
     publish: Publish,
+    /// Node image of a kind cluster [default: kind's own]
+    #[arg(long, value_name = "IMAGE")]
+    node_image: Option<String>,
     /// The language of the default lab
     #[arg(long, value_enum, default_value_t)]
     lang: Lang,
@@ -66,6 +71,8 @@ enum ProviderName {
     /// A cluster inside this process
     #[default]
     Embedded,
+    /// A cluster of containers, made by kind for this run and removed after it
+    Kind,
     /// An existing cluster, named by its context
     Kubeconfig,
 }
@@ -104,6 +111,7 @@ fn exit_of(error: &RunError) -> Exit {
             | ProviderError::UnknownContext { .. }
             | ProviderError::Kubeconfig { .. },
         ) => Exit::Usage,
+        RunError::Provider(ProviderError::Interrupted) => Exit::Interrupted,
         RunError::Provider(_) => Exit::NoCluster,
         RunError::History(_) | RunError::Report(_) => Exit::Failed,
     }
@@ -130,6 +138,7 @@ pub(super) async fn run(args: RunArgs) -> Ended {
             pace: args.pace,
             published: args.publish.0.clone(),
         }),
+        ProviderName::Kind => Arc::new(kind(&args)),
         ProviderName::Kubeconfig => Arc::new(args.context.provider()),
     };
     let plan = Plan {
@@ -156,6 +165,15 @@ pub(super) async fn run(args: RunArgs) -> Ended {
     }
     println!("\n{}", summary(&report, &args.report_dir));
     Ok(report.exit())
+}
+
+/// kind for this run; its own lines go to standard error.
+fn kind(args: &RunArgs) -> Kind {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let published = args.publish.address_of(NODE_PORT);
+    let published = published.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, NODE_PORT).into());
+    let told = Arc::new(|line: &str| eprintln!("  kind: {line}"));
+    Kind::new(&id[..8], published, args.node_image.clone(), told)
 }
 
 /// The timings of the run that has just ended, from its history, with the memory that it took.

@@ -118,6 +118,8 @@ pub enum AccessKind {
     EmbeddedProxy,
     /// The address of a node.
     NodeAddress,
+    /// A port of this machine that an engine maps to a node.
+    MappedPort,
 }
 
 /// A step of a scenario.

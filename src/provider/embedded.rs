@@ -67,6 +67,7 @@ pub fn check_published(published: &Published) -> Result<(), ProviderError> {
     Err(ProviderError::PortTaken {
         address,
         port: local,
+        node_port: NODE_PORT,
         holder: port::holder(local),
         free: port::free_after(address, local),
     })

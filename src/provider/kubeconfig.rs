@@ -78,7 +78,7 @@ impl Kubeconfig {
         Ok((client, context, server))
     }
 
-    async fn reach(&self) -> Result<Reached, ProviderError> {
+    pub(super) async fn reach(&self) -> Result<Reached, ProviderError> {
         let (client, context, server) = self.client().await?;
         let unreachable = |error: kube::Error| ProviderError::Unreachable {
             context: context.clone(),
@@ -125,7 +125,8 @@ impl Kubeconfig {
     }
 }
 
-struct Reached {
+/// An existing cluster that answers.
+pub(super) struct Reached {
     client: Client,
     address: String,
     description: record::Cluster,

@@ -1,12 +1,14 @@
 //! Where clusters come from. A provider is one file; what all have in common is here.
 
 pub mod embedded;
+pub mod kind;
 pub mod kubeconfig;
 pub mod port;
+pub mod tool;
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
 use http::Uri;
 use kube::Client;
 
@@ -27,6 +29,11 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// [`ProviderError`], which says what to do next.
     fn start(&self) -> BoxFuture<'_, Result<Arc<dyn Cluster>, ProviderError>>;
+
+    /// Removes what a start has made so far that was dropped before its end.
+    fn abandon(&self) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
 
     /// Whether each scenario gets a cluster of its own. Otherwise all share one, one at a time.
     fn is_disposable(&self) -> bool;
@@ -64,7 +71,7 @@ pub enum ProviderError {
     /// A local port that people should reach is in use.
     #[error(
         "port {port} of {address} is in use{}; stop what holds it, or choose another with \
-         --publish {address}:{free}={port}",
+         --publish {address}:{free}={node_port}",
         holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default()
     )]
     PortTaken {
@@ -72,10 +79,26 @@ pub enum ProviderError {
         address: std::net::IpAddr,
         /// The port.
         port: u16,
+        /// The node port that should be reached there.
+        node_port: u16,
         /// Who holds it, where that can be known.
         holder: Option<String>,
         /// A port that is free.
         free: u16,
+    },
+    /// A program that makes clusters is missing or failed.
+    #[error("could not {what}")]
+    Tool {
+        /// What was attempted.
+        what: String,
+        /// Why it came to nothing.
+        source: tool::ToolError,
+    },
+    /// There is no place for the files of a cluster.
+    #[error("could not make a folder for the files of the cluster")]
+    Folder {
+        /// Why.
+        source: std::io::Error,
     },
     /// The kubeconfig could not be read.
     #[error("could not read the kubeconfig{}", path.as_ref().map(|path| format!(" {path}")).unwrap_or_default())]
@@ -114,6 +137,9 @@ pub enum ProviderError {
         /// What went wrong.
         why: String,
     },
+    /// The run was interrupted before the cluster was there.
+    #[error("interrupted before the cluster was ready; what there was of it is removed")]
+    Interrupted,
     /// The cluster has no node that is ready.
     #[error(
         "the cluster of context \"{context}\" has no ready node with an address: pods cannot run there"

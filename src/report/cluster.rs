@@ -4,26 +4,36 @@ use crate::criteria::Phrase;
 use crate::history::record::{AccessKind, Cluster};
 
 /// One line on a cluster: where it comes from, its version, its nodes, its pace, and how requests
-/// get in. Clusters of one run that differ in their addresses only have the same line.
+/// get in. Of a cluster that others may use too it says which; the embedded ones of one run differ
+/// in their addresses only and have the same line.
 #[must_use]
 pub fn cluster(cluster: &Cluster) -> Phrase {
     let Cluster {
-        provider,
-        version,
-        nodes,
-        ..
+        provider, version, ..
     } = cluster;
-    let nodes = nodes.len();
-    let (pace, access) = (pace(cluster.pace), access(cluster.access.kind));
+    let (nodes, pace) = (nodes(cluster), pace(cluster.pace));
+    let access = access(cluster.access.kind);
     Phrase::new(
         format!(
-            "{provider} {version}, {nodes} nodes, {}; requests go {}",
-            pace.en, access.en
+            "{provider}, Kubernetes {version}, {}, {}; requests go {}",
+            nodes.en, pace.en, access.en
         ),
         format!(
-            "{provider} {version}、ノード {nodes} 個、{}。リクエストは{}",
-            pace.ja, access.ja
+            "{provider}、Kubernetes {version}、{}、{}。リクエストは{}",
+            nodes.ja, pace.ja, access.ja
         ),
+    )
+}
+
+fn nodes(cluster: &Cluster) -> Phrase {
+    let count = cluster.nodes.len();
+    if cluster.access.kind == AccessKind::EmbeddedProxy {
+        return Phrase::new(format!("{count} nodes"), format!("ノード {count} 個"));
+    }
+    let (server, names) = (&cluster.server, cluster.nodes.join(", "));
+    Phrase::new(
+        format!("at {server}, {count} nodes ({names})"),
+        format!("{server}、ノード {count} 個（{names}）"),
     )
 }
 
@@ -47,6 +57,12 @@ fn access(kind: AccessKind) -> Phrase {
              is none, a real cluster refuses and this one resets",
             "組み込みのプロキシを通る。接続を受けてから宛先を探すため、宛先がないとき実際のクラスタでは\
              接続拒否になるところが、ここではリセットになる",
+        ),
+        AccessKind::MappedPort => Phrase::new(
+            "to a port of this machine that the container engine maps to a node: it accepts for the \
+             node, so a missing backend may show as a reset",
+            "コンテナエンジンがノードに割り当てたこのマシンのポートに届く。ノードの代わりに接続を\
+             受けるため、宛先がないときはリセットになることがある",
         ),
         AccessKind::NodeAddress => Phrase::new(
             "to the address of a node, where kube-proxy or its like takes them",
@@ -75,8 +91,9 @@ mod tests {
         };
         let line = cluster(&described);
         assert!(
-            line.en
-                .starts_with("embedded v1.36.2, 1 nodes, 20 times as fast as real time;"),
+            line.en.starts_with(
+                "embedded, Kubernetes v1.36.2, 1 nodes, 20 times as fast as real time;"
+            ),
             "{}",
             line.en
         );
@@ -85,5 +102,13 @@ mod tests {
         assert_eq!(cluster(&described), line);
         described.pace = 1.0;
         assert!(cluster(&described).en.contains("in real time"));
+        described.access.kind = AccessKind::NodeAddress;
+        described.server = "https://10.0.0.1:6443/".to_owned();
+        let line = cluster(&described);
+        assert!(
+            line.en.contains("at https://10.0.0.1:6443/, 1 nodes (lab)"),
+            "{}",
+            line.en
+        );
     }
 }

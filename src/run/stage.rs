@@ -89,10 +89,16 @@ impl Stage {
     /// Reaches the cluster that all scenarios share, if they do: without it none can begin.
     pub(super) async fn open(&self) -> Result<(), ProviderError> {
         self.shared.provider.check()?;
-        if !self.shared.provider.is_disposable() {
-            self.shared.cluster().await?;
+        if self.shared.provider.is_disposable() {
+            return Ok(());
         }
-        Ok(())
+        tokio::select! {
+            started = self.shared.cluster() => started.map(drop),
+            () = self.shared.cancel.cancelled() => {
+                self.shared.provider.abandon().await;
+                Err(ProviderError::Interrupted)
+            }
+        }
     }
 
     /// Gives a scenario its history, its cluster and its limits.

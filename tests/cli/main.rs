@@ -4,5 +4,7 @@
 
 mod bad_input;
 mod clusters;
+#[cfg(target_os = "linux")]
+mod kind;
 mod program;
 mod signals;

@@ -90,17 +90,22 @@ impl Place {
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let mut child = self.command(arguments).spawn().unwrap();
+        Running::of(self.command(arguments))
+    }
+}
+
+impl Running {
+    /// Starts a command of [`Place::command`].
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Running {
+        Self {
             child,
             stdout,
             printed: String::new(),
         }
     }
-}
 
-impl Running {
     /// Reads until a line contains a text, and returns that line.
     #[track_caller]
     pub(crate) fn await_line(&mut self, text: &str) -> String {
