@@ -2,6 +2,7 @@
 
 mod app;
 mod cluster;
+mod doctor;
 mod interrupt;
 mod monitor;
 mod publish;
@@ -32,6 +33,7 @@ Examples:
   rollout-lab run --pace 1                 in real time, as a real cluster takes it
   rollout-lab run --provider kind          on a cluster that kind makes, and removes again
   rollout-lab run --provider kubeconfig --context staging
+  rollout-lab doctor --provider kind       what is missing for that
   rollout-lab cluster up                   a cluster to type kubectl against
   rollout-lab monitor --context staging    pods and answers, until Ctrl+C
 
@@ -47,6 +49,8 @@ enum Command {
     /// Starts an embedded cluster to work with
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
+    /// Says what this machine has of what a lab needs, and what to do about the rest
+    Doctor(doctor::DoctorArgs),
     /// Shows pods and answers until Ctrl+C, as the tutorial's script does
     Monitor(monitor::MonitorArgs),
     /// Judges and renders a stored history again
@@ -120,6 +124,7 @@ pub fn main(cli: Cli) -> Exit {
     {
         Command::Run(args) => block_on(run::run(args)),
         Command::Cluster(command) => block_on(cluster::cluster(command)),
+        Command::Doctor(args) => block_on(doctor::doctor(args)),
         Command::Monitor(args) => block_on(monitor::monitor(args)),
         Command::Report(args) => report::report(&args),
         Command::App(args) => block_on(app::app(args)),

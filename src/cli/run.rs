@@ -67,7 +67,7 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum ProviderName {
+pub(super) enum ProviderName {
     /// A cluster inside this process
     #[default]
     Embedded,
@@ -75,6 +75,17 @@ enum ProviderName {
     Kind,
     /// An existing cluster, named by its context
     Kubeconfig,
+}
+
+impl ProviderName {
+    /// The word that chooses it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Kind => "kind",
+            Self::Kubeconfig => "kubeconfig",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

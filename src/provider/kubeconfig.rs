@@ -78,6 +78,21 @@ impl Kubeconfig {
         Ok((client, context, server))
     }
 
+    /// What the cluster says of itself, in one line.
+    ///
+    /// # Errors
+    /// It is not named or does not answer.
+    pub async fn look(&self) -> Result<String, ProviderError> {
+        let record::Cluster {
+            server,
+            version,
+            nodes,
+            ..
+        } = self.reach().await?.description;
+        let names = nodes.join(", ");
+        Ok(format!("{version} at {server}, ready nodes: {names}"))
+    }
+
     pub(super) async fn reach(&self) -> Result<Reached, ProviderError> {
         let (client, context, server) = self.client().await?;
         let unreachable = |error: kube::Error| ProviderError::Unreachable {

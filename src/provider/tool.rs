@@ -59,7 +59,7 @@ pub enum ToolError {
 
 /// A program that is installed.
 #[derive(Clone)]
-pub(super) struct Tool {
+pub(crate) struct Tool {
     name: &'static str,
     path: PathBuf,
     told: Told,
@@ -70,7 +70,7 @@ impl Tool {
     ///
     /// # Errors
     /// [`ToolError::Missing`], with how to get it.
-    pub(super) fn find(
+    pub(crate) fn find(
         name: &'static str,
         install: &'static str,
         told: Told,
@@ -86,7 +86,7 @@ impl Tool {
     ///
     /// # Errors
     /// It cannot be started, fails, or takes too long.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &self,
         arguments: &[&str],
         limit: Duration,

@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod clusters;
+#[cfg(unix)]
+mod doctor;
 #[cfg(target_os = "linux")]
 mod kind;
 mod program;
