@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// Requests a second.
-const RATE: u32 = 100;
+const RATE: u32 = 50;
 
 /// A pair of manifests, and what it lost on the real cluster, per 3,000 requests.
 struct Variant {
