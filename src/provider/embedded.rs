@@ -61,16 +61,7 @@ pub fn check_published(published: &Published) -> Result<(), ProviderError> {
         return Ok(());
     };
     let local = *published.ports.get(&NODE_PORT).unwrap_or(&NODE_PORT);
-    if port::is_free(address, local) {
-        return Ok(());
-    }
-    Err(ProviderError::PortTaken {
-        address,
-        port: local,
-        node_port: NODE_PORT,
-        holder: port::holder(local),
-        free: port::free_after(address, local),
-    })
+    port::expect_free((address, local).into(), NODE_PORT)
 }
 
 struct Running(cluster::Cluster);

@@ -148,17 +148,7 @@ impl Kind {
 
 impl Provider for Kind {
     fn check(&self) -> Result<(), ProviderError> {
-        let (address, local) = (self.published.ip(), self.published.port());
-        if port::is_free(address, local) {
-            return Ok(());
-        }
-        Err(ProviderError::PortTaken {
-            address,
-            port: local,
-            node_port: NODE_PORT,
-            holder: port::holder(local),
-            free: port::free_after(address, local),
-        })
+        port::expect_free(self.published, NODE_PORT)
     }
 
     fn start(&self) -> BoxFuture<'_, Result<Arc<dyn Cluster>, ProviderError>> {

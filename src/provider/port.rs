@@ -1,9 +1,29 @@
-//! Who holds a local port.
+//! Whether a local port is free, and who holds it.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
+use super::ProviderError;
+
 /// The ports tried when one is to be offered instead of another.
 const OFFERS: u16 = 100;
+
+/// Makes sure that a node port can be published at a local address.
+///
+/// # Errors
+/// [`ProviderError::PortTaken`], with who holds it and what to do.
+pub fn expect_free(local: SocketAddr, node_port: u16) -> Result<(), ProviderError> {
+    let (address, port) = (local.ip(), local.port());
+    if is_free(address, port) {
+        return Ok(());
+    }
+    Err(ProviderError::PortTaken {
+        address,
+        port,
+        node_port,
+        holder: holder(port),
+        free: free_after(address, port),
+    })
+}
 
 /// Whether a TCP port can be listened on.
 #[must_use]
