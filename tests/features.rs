@@ -14,7 +14,7 @@ use rollout_lab::exit::Exit;
 use rollout_lab::provider::embedded::Embedded;
 use rollout_lab::report::Report;
 use rollout_lab::run::features::{self, Choice};
-use rollout_lab::run::{Plan, run};
+use rollout_lab::run::{Plan, new_id, run};
 use rollout_lab::view::{self, Style};
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         .and_then(|text| text.parse().ok())
         .unwrap_or(PACE);
     let plan = Plan {
+        id: new_id(),
         features,
         provider: Arc::new(Embedded {
             pace,

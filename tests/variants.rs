@@ -16,7 +16,7 @@ use rollout_lab::cluster::Published;
 use rollout_lab::provider::embedded::Embedded;
 use rollout_lab::report::Report;
 use rollout_lab::run::features::{self, Choice};
-use rollout_lab::run::{Plan, run};
+use rollout_lab::run::{Plan, new_id, run};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -186,6 +186,7 @@ async fn variants_lose_requests_in_the_order_of_a_real_cluster() {
     write_lab(folder.path());
     let files = [folder.path().join("variants.feature")];
     let plan = Plan {
+        id: new_id(),
         features: features::load(&files, &Choice::default()).expect("a feature"),
         provider: Arc::new(Embedded {
             pace: 1.0,

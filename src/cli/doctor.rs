@@ -1,6 +1,5 @@
 //! `rollout-lab doctor`: what this machine has of what a lab needs.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -8,10 +7,12 @@ use clap::Args;
 use console::style;
 use regex::Regex;
 
+use super::publish::Publish;
 use super::run::ProviderName;
 use super::{ContextArgs, Ended};
 use crate::exit::Exit;
 use crate::provider::embedded::NODE_PORT;
+use crate::provider::kind::{INSTALL, PREFIX};
 use crate::provider::port;
 use crate::provider::tool::{Tool, ToolError};
 
@@ -29,6 +30,9 @@ pub(super) struct DoctorArgs {
     provider: ProviderName,
     #[command(flatten)]
     context: ContextArgs,
+    /// Where people will reach node ports: none, ADDRESS, ADDRESS:PORT=NODEPORT
+    #[arg(long, default_value = "127.0.0.1")]
+    publish: Publish,
 }
 
 /// Major and minor.
@@ -72,7 +76,7 @@ pub(super) async fn doctor(args: DoctorArgs) -> Ended {
     if provider == ProviderName::Kubeconfig {
         check("cluster", true, cluster(&args.context).await);
     } else {
-        check("node port 30000", true, node_port());
+        check("node port 30000", true, node_port(&args.publish));
     }
     if on_kind {
         check("kind", true, kind().await);
@@ -127,17 +131,14 @@ fn processors() -> Found {
     )
 }
 
-fn node_port() -> Found {
-    let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    if port::is_free(local, NODE_PORT) {
-        return Found::Good(format!("free on {local}"));
+fn node_port(publish: &Publish) -> Found {
+    let Some(local) = publish.address_of(NODE_PORT) else {
+        return Found::Good("not published".to_owned());
+    };
+    match port::expect_free(local, NODE_PORT) {
+        Ok(()) => Found::Good(format!("{local} is free")),
+        Err(error) => Found::bad("not free", error.to_string()),
     }
-    let holder = port::holder(NODE_PORT).unwrap_or_else(|| "another program".to_owned());
-    let free = port::free_after(local, NODE_PORT);
-    Found::bad(
-        format!("in use on {local} by {holder}"),
-        format!("stop it, or run with --publish {local}:{free}={NODE_PORT}"),
-    )
 }
 
 async fn cluster(context: &ContextArgs) -> Found {
@@ -157,12 +158,7 @@ async fn kubectl() -> Found {
 }
 
 async fn kind() -> Found {
-    let said = say(
-        "kind",
-        "see https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
-        &["version"],
-    );
-    at_least(said.await, KIND)
+    at_least(say("kind", INSTALL, &["version"]).await, KIND)
 }
 
 /// kind works with any of them; the first that answers is good enough.
@@ -182,7 +178,7 @@ async fn engine() -> Found {
         );
     }
     Found::bad(
-        seen.join("\n    "),
+        seen.join("\n"),
         "start it, and see that this user may use it",
     )
 }
@@ -193,7 +189,7 @@ async fn leftovers() -> Option<Found> {
     let clusters = say("kind", "", &["get", "clusters"]).await.ok()?;
     let ours: Vec<&str> = clusters
         .lines()
-        .filter(|name| name.starts_with("rollout-lab-"))
+        .filter(|name| name.starts_with(PREFIX))
         .collect();
     if ours.is_empty() {
         return Some(Found::Good("none".to_owned()));

@@ -17,7 +17,7 @@ use crate::provider::kind::Kind;
 use crate::provider::{Provider, ProviderError};
 use crate::report::{summary, timings};
 use crate::run::features::{self, Choice};
-use crate::run::{Plan, RunError, run as run_plan};
+use crate::run::{Plan, RunError, new_id, run as run_plan};
 use crate::view::{self, Style};
 
 /// The main tutorial's lab.
@@ -144,15 +144,17 @@ pub(super) async fn run(args: RunArgs) -> Ended {
         name: args.name.clone(),
     };
     let features = features::load(&paths, &choice).map_err(Failure::usage)?;
+    let id = new_id();
     let provider: Arc<dyn Provider> = match args.provider {
         ProviderName::Embedded => Arc::new(Embedded {
             pace: args.pace,
             published: args.publish.0.clone(),
         }),
-        ProviderName::Kind => Arc::new(kind(&args)),
+        ProviderName::Kind => Arc::new(kind(&args, &id)),
         ProviderName::Kubeconfig => Arc::new(args.context.provider()),
     };
     let plan = Plan {
+        id,
         features,
         provider,
         report_dir: args.report_dir.clone(),
@@ -179,12 +181,11 @@ pub(super) async fn run(args: RunArgs) -> Ended {
 }
 
 /// kind for this run; its own lines go to standard error.
-fn kind(args: &RunArgs) -> Kind {
-    let id = uuid::Uuid::new_v4().simple().to_string();
+fn kind(args: &RunArgs, id: &str) -> Kind {
     let published = args.publish.address_of(NODE_PORT);
     let published = published.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, NODE_PORT).into());
     let told = Arc::new(|line: &str| eprintln!("  kind: {line}"));
-    Kind::new(&id[..8], published, args.node_image.clone(), told)
+    Kind::new(id, published, args.node_image.clone(), told)
 }
 
 /// The timings of the run that has just ended, from its history, with the memory that it took.

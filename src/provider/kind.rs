@@ -30,8 +30,12 @@ const CREATION: Duration = Duration::from_secs(15 * 60);
 const READY: &str = "300s";
 /// How long the removal of a cluster may take.
 const REMOVAL: Duration = Duration::from_secs(3 * 60);
-const INSTALL: &str = "see https://kind.sigs.k8s.io/docs/user/quick-start/#installation, or run on \
+/// How to get kind.
+pub const INSTALL: &str = "see https://kind.sigs.k8s.io/docs/user/quick-start/#installation, or run on \
                        the embedded cluster: --provider embedded";
+
+/// What the names of clusters begin with that were made here.
+pub const PREFIX: &str = "rollout-lab-";
 
 /// Makes kind clusters.
 pub struct Kind {
@@ -68,11 +72,9 @@ impl Kind {
     }
 
     async fn make(&self) -> Result<Running, ProviderError> {
-        self.check()?;
-        let name = format!("rollout-lab-{}", self.id);
-        let what = || format!("make the kind cluster {name}");
+        let name = format!("{PREFIX}{}", self.id);
         let failed = |source| ProviderError::Tool {
-            what: what(),
+            what: format!("make the kind cluster {name}"),
             source,
         };
         let kind = Tool::find("kind", INSTALL, self.told.clone()).map_err(failed)?;

@@ -27,8 +27,8 @@ pub enum ToolError {
         /// How to get it.
         install: &'static str,
     },
-    /// It could not be started.
-    #[error("could not start {command}")]
+    /// It could not be started, or lost sight of.
+    #[error("could not run {command}")]
     Start {
         /// The program with its arguments.
         command: String,

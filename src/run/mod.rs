@@ -22,6 +22,8 @@ use crate::steps::{self, World};
 
 /// What is to be run, and how.
 pub struct Plan {
+    /// Names what the run makes, in its clusters and outside; of [`new_id`].
+    pub id: String,
     /// The features, with the scenarios that were chosen.
     pub features: Vec<Feature>,
     /// Where clusters come from.
@@ -32,6 +34,12 @@ pub struct Plan {
     pub concurrency: usize,
     /// How long a step may take.
     pub step_limit: Duration,
+}
+
+/// An id that no other run has: eight lower-case letters and digits.
+#[must_use]
+pub fn new_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()[..8].to_owned()
 }
 
 /// Why a run came to nothing.
@@ -64,7 +72,7 @@ pub async fn run(
     show(records);
     let run = Run {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        id: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
+        id: plan.id.clone(),
         started: clock.started().to_string(),
     };
     History::new(0, clock.clone(), sink.clone()).append(Entry::Run(run.clone()));

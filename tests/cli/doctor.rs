@@ -1,29 +1,32 @@
 //! What the doctor says of machines with nothing, with everything, and with something wrong.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::net::TcpListener;
 
-use crate::program::{Ended, Place};
+use crate::program::{Ended, Place, Running};
 
 /// A machine with some programs: what each prints, or the exit code that it fails with.
 fn mk_machine(programs: &[(&str, &str)]) -> Place {
     let place = Place::new();
     place.file("bin/.keep", "");
     for (name, body) in programs {
-        let script = place.file(&format!("bin/{name}"), &format!("#!/bin/sh\n{body}\n"));
-        std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        place.script(&format!("bin/{name}"), &format!("#!/bin/sh\n{body}\n"));
     }
     place
 }
 
-fn ask(place: &Place, provider: &str) -> Ended {
+/// Asks about a provider, with some more arguments.
+fn ask(place: &Place, provider: &str, more: &[&str]) -> Ended {
     let mut command = place.command(&["doctor", "--provider", provider]);
-    command.env("PATH", place.path("bin"));
-    let output = command.output().unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    command.args(more).env("PATH", place.path("bin"));
+    Running::of(command).end()
+}
+
+/// A published address that is free, and the one of a listener that is not.
+fn mk_ports() -> (String, String, TcpListener) {
+    let publish = |listener: &TcpListener| format!("{}=30000", listener.local_addr().unwrap());
+    let free = publish(&TcpListener::bind("127.0.0.1:0").unwrap());
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    (free, publish(&holder), holder)
 }
 
 #[track_caller]
@@ -36,7 +39,11 @@ fn says(ended: &Ended, texts: &[&str]) {
 #[test]
 fn with_nothing_installed_only_the_embedded_cluster_runs() {
     let place = mk_machine(&[]);
-    let ended = ask(&place, "kind");
+    let (free, _, _holder) = mk_ports();
+    let embedded = ask(&place, "embedded", &["--publish", &free]);
+    assert_eq!(embedded.code, Some(0), "{embedded:#?}");
+    says(&embedded, &["--provider embedded can run here"]);
+    let ended = ask(&place, "kind", &["--publish", &free]);
     assert_eq!(ended.code, Some(3), "{ended:#?}");
     says(
         &ended,
@@ -59,7 +66,9 @@ fn with_everything_installed_kind_runs() {
         ),
         ("podman", "echo host:"),
     ]);
-    let ended = ask(&place, "kind");
+    let (free, _, _holder) = mk_ports();
+    let ended = ask(&place, "kind", &["--publish", &free]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
     says(
         &ended,
         &[
@@ -84,11 +93,13 @@ fn what_is_wrong_is_said_with_what_to_do() {
             "echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1",
         ),
     ]);
-    let ended = ask(&place, "kind");
+    let (_, taken, _holder) = mk_ports();
+    let ended = ask(&place, "kind", &["--publish", &taken]);
     assert_eq!(ended.code, Some(3), "{ended:#?}");
     says(
         &ended,
         &[
+            "✗ node port 30000: not free\n    port ",
             "✗ kind: v0.11.1\n    too old: install 0.20 or newer",
             "Is the docker daemon running?",
             "start it, and see that this user may use it",
@@ -106,12 +117,11 @@ fn a_context_is_not_guessed_here_either() {
         "config",
         "apiVersion: v1\nkind: Config\ncontexts: [{name: one, context: {cluster: c, user: u}}]\n",
     );
-    let mut command = place.command(&["doctor", "--provider", "kubeconfig", "--kubeconfig"]);
-    let output = command.arg(kubeconfig).output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        told.contains("✗ cluster: not reached\n    no context was named") && told.contains("one"),
-        "{told}"
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let ended = ask(&place, "kubeconfig", &["--kubeconfig", kubeconfig]);
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    says(
+        &ended,
+        &["✗ cluster: not reached\n    no context was named", "one"],
     );
 }

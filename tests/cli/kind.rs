@@ -3,7 +3,6 @@
 //! kind's ways.
 
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -68,8 +67,7 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let place = Place::new();
-        let script = place.file("bin/kind", SCRIPT);
-        std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        place.script("bin/kind", SCRIPT);
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         Self { place, port }
@@ -179,6 +177,14 @@ fn a_cluster_is_made_for_the_run_used_and_removed() {
         machine.port
     );
     assert!(config.contains(&mapping), "{config}");
+    let report = std::fs::read_to_string(machine.place.path("reports/report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let name = format!(
+        "--name rollout-lab-{} ",
+        report["run"]["id"].as_str().unwrap()
+    );
+    let argv = std::fs::read_to_string(machine.place.path("argv")).unwrap();
+    assert!(argv.contains(&name), "the cluster has the run's id: {argv}");
     let cluster = machine.pid("deleted.pid").unwrap();
     await_that("the cluster is gone", || !is_there(&cluster));
     assert_eq!(machine.place.leftovers(), [""; 0]);

@@ -48,6 +48,14 @@ impl Place {
         path
     }
 
+    /// Writes a program that a shell runs.
+    #[cfg(unix)]
+    pub(crate) fn script(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let script = self.file(name, text);
+        std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// What the program left in its folder for temporary files.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         std::fs::read_dir(self.path("tmp"))
