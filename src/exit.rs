@@ -17,6 +17,8 @@ pub enum Exit {
     Unknown,
     /// 130: interrupted.
     Interrupted,
+    /// 143: a sample service was told to end, by a SIGTERM.
+    Terminated,
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ impl Exit {
             Self::NoCluster => 3,
             Self::Unknown => 4,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 }

@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("observer", &["history"]),
     ("prober", &["history"]),
-    ("provider", &["app", "cluster", "history"]),
+    ("provider", &["app", "cluster", "exit", "history"]),
     ("report", &["criteria", "exit", "history"]),
     ("run", &["history", "lab", "provider", "report", "steps"]),
     ("steps", &["criteria", "history", "lab", "provider"]),

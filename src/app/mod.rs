@@ -10,6 +10,7 @@ mod routes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -37,13 +38,31 @@ impl SampleService {
         }
     }
 
-    /// Whether the service ends when it gets a SIGTERM: as its settings say, or as the original.
+    /// The image that the labs' manifests name, in which clusters find the service.
+    #[must_use]
+    pub fn image(self) -> &'static str {
+        match self {
+            Self::User => "mogumogusityau/user-service:1.0.0",
+            Self::Payment => "mogumogusityau/payment-service:1.0.0",
+        }
+    }
+
+    /// What the original does about a SIGTERM.
     ///
-    /// The original of user-service runs as process 1 without a handler, so the kernel drops the
-    /// signal; payment-service is started through a package manager, which ends on it.
+    /// That of user-service runs as process 1 without a handler, so the kernel drops the signal;
+    /// payment-service is started through a package manager, which ends on it.
+    #[must_use]
+    pub fn temperament(self) -> OnSigterm {
+        match self {
+            Self::User => OnSigterm::Ignore,
+            Self::Payment => OnSigterm::End,
+        }
+    }
+
+    /// Whether the service ends when it gets a SIGTERM: as its settings say, or as the original.
     #[must_use]
     pub fn ends_on_sigterm(self, settings: &Settings) -> bool {
-        settings.ends_on_sigterm.unwrap_or(self == Self::Payment)
+        settings.on_sigterm.unwrap_or(self.temperament()) == OnSigterm::End
     }
 
     /// The line that the service prints when it listens.
@@ -98,10 +117,44 @@ pub struct Settings {
     pub boot: Duration,
     /// `ON_SIGTERM`, `end` or `ignore`: what the service does about a SIGTERM, where it is not what
     /// the original does.
-    pub ends_on_sigterm: Option<bool>,
+    pub on_sigterm: Option<OnSigterm>,
 }
 
-const BOOT: Duration = Duration::from_millis(400);
+/// What a service does about a SIGTERM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnSigterm {
+    /// It ends at once.
+    End,
+    /// It goes on, until it is killed.
+    Ignore,
+}
+
+impl OnSigterm {
+    /// The value of `ON_SIGTERM` that says so.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::End => "end",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// The port that a service listens on, where `PORT` does not say another.
+pub const PORT: u16 = 3000;
+/// How long a service boots, where `BOOT_SECONDS` does not say otherwise.
+pub const BOOT: Duration = Duration::from_millis(400);
+
+/// Reads `BOOT_SECONDS`.
+///
+/// # Errors
+/// The text is no length of time.
+pub fn boot_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.trim().parse().ok();
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a number of seconds, such as 0.4".to_owned())
+}
 
 impl Settings {
     /// Reads the environment of a pod.
@@ -109,38 +162,33 @@ impl Settings {
     /// # Errors
     /// A value cannot be used; the text is what the service prints before it ends.
     pub fn from_env(env: &BTreeMap<String, String>, pod: &str) -> Result<Self, String> {
-        let port = env.get("PORT").map_or("3000", String::as_str);
         let boot = match env.get("BOOT_SECONDS") {
             None => BOOT,
+            Some(text) => boot_seconds(text)
+                .map_err(|_| format!("BOOT_SECONDS is no number of seconds: \"{text}\""))?,
+        };
+        let on_sigterm = match env.get("ON_SIGTERM") {
+            None => None,
+            Some(text) => Some(OnSigterm::from_str(text, false).map_err(|_| {
+                format!("ON_SIGTERM is neither \"end\" nor \"ignore\": \"{text}\"")
+            })?),
+        };
+        let port = match env.get("PORT") {
+            None => PORT,
             Some(text) => text
                 .trim()
                 .parse()
-                .ok()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .ok_or_else(|| format!("BOOT_SECONDS is no number of seconds: \"{text}\""))?,
-        };
-        let ends_on_sigterm = match env.get("ON_SIGTERM").map(String::as_str) {
-            None => None,
-            Some("end") => Some(true),
-            Some("ignore") => Some(false),
-            Some(text) => {
-                return Err(format!(
-                    "ON_SIGTERM is neither \"end\" nor \"ignore\": \"{text}\""
-                ));
-            }
+                .map_err(|_| format!("PORT is no port number: \"{text}\""))?,
         };
         Ok(Self {
-            port: port
-                .trim()
-                .parse()
-                .map_err(|_| format!("PORT is no port number: \"{port}\""))?,
+            port,
             version: env
                 .get("VERSION")
                 .cloned()
                 .unwrap_or_else(|| "1.0.0".to_owned()),
             pod: pod.to_owned(),
             boot,
-            ends_on_sigterm,
+            on_sigterm,
         })
     }
 }
@@ -171,6 +219,13 @@ mod tests {
         let settings = settings(&[("BOOT_SECONDS", "0"), ("ON_SIGTERM", "end")]).unwrap();
         assert_eq!(settings.boot, Duration::ZERO);
         assert!(SampleService::User.ends_on_sigterm(&settings));
+    }
+
+    #[test]
+    fn a_value_is_written_as_it_is_read() {
+        for value in OnSigterm::value_variants() {
+            assert_eq!(OnSigterm::from_str(value.name(), false).as_ref(), Ok(value));
+        }
     }
 
     #[test]

@@ -40,7 +40,8 @@ Examples:
 Exit codes:
   0  every criterion holds          3  the cluster could not be started or reached
   1  a criterion or step failed     4  a criterion could not be judged
-  2  unusable arguments or files    130  interrupted";
+  2  unusable arguments or files    130  interrupted
+                                    143  app: ended by a SIGTERM";
 
 #[derive(Debug, Subcommand)]
 enum Command {

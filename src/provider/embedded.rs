@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clap::ValueEnum as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use http::Uri;
 use kube::Client;
@@ -9,12 +10,11 @@ use kube::Client;
 use super::{Cluster, Provider, ProviderError, port};
 use crate::app::{SampleService, Settings as AppSettings};
 use crate::cluster::{self, Images, Process, Program, Published};
+use crate::exit::Exit;
 use crate::history::record::{self, Access, AccessKind};
 
 /// The node port that the labs use, and that people reach.
 pub const NODE_PORT: u16 = 30000;
-/// The exit code of a process that a SIGTERM ended.
-const TERMINATED: i32 = 143;
 
 /// Starts embedded clusters.
 #[derive(Debug, Clone)]
@@ -118,13 +118,11 @@ pub(super) fn url(host: &str, port: u16) -> Uri {
 /// The images that the labs' manifests name.
 #[must_use]
 pub fn images() -> Images {
-    let of = |service| Arc::new(Sample { service }) as Arc<dyn Program>;
-    Images::default()
-        .with("mogumogusityau/user-service:1.0.0", of(SampleService::User))
-        .with(
-            "mogumogusityau/payment-service:1.0.0",
-            of(SampleService::Payment),
-        )
+    SampleService::value_variants()
+        .iter()
+        .fold(Images::default(), |images, &service| {
+            images.with(service.image(), Arc::new(Sample { service }))
+        })
 }
 
 /// A sample service as the program of an image.
@@ -168,6 +166,6 @@ async fn run(service: SampleService, process: Process) -> i32 {
     }
     tokio::select! {
         code = serving => code,
-        () = signals.terminated() => TERMINATED,
+        () = signals.terminated() => Exit::Terminated.code().into(),
     }
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[cfg(unix)]
+mod app;
 mod bad_input;
 mod clusters;
 #[cfg(unix)]
