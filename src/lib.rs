@@ -13,7 +13,7 @@
 //!
 //! * [`run`] sets the scene of each scenario, [`steps`] knows the sentences, [`lab`] is what they do.
 //! * [`provider`] is where clusters come from; [`cluster`] is the embedded one and knows none of
-//!   the rest; [`app`] is what its pods run.
+//!   the rest; [`app`] is what its pods run, and [`images`] packs it for other clusters.
 //! * [`observer`] and [`prober`] append what they see to the [`history`], on one clock.
 //! * [`criteria`] turns a history into verdicts, [`report`] and [`view`] show them.
 //! * [`cli`] puts the parts together; [`exit`] is what the exit code says.
@@ -26,6 +26,7 @@ pub mod cluster;
 pub mod criteria;
 pub mod exit;
 pub mod history;
+pub mod images;
 pub mod lab;
 pub mod observer;
 pub mod prober;

@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("criteria", &["history"]),
     ("exit", &[]),
     ("history", &[]),
+    ("images", &["app"]),
     (
         "lab",
         &["criteria", "history", "observer", "prober", "provider"],

@@ -3,6 +3,7 @@
 mod app;
 mod cluster;
 mod doctor;
+mod images;
 mod interrupt;
 mod monitor;
 mod publish;
@@ -56,6 +57,9 @@ enum Command {
     Monitor(monitor::MonitorArgs),
     /// Judges and renders a stored history again
     Report(report::ReportArgs),
+    /// Packs the sample services of the labs as container images, without a container engine
+    #[command(subcommand)]
+    Images(images::ImagesCommand),
     /// Runs a sample service of the labs as a process
     App(app::AppArgs),
     /// Lists the sentences that feature files are made of
@@ -128,6 +132,7 @@ pub fn main(cli: Cli) -> Exit {
         Command::Doctor(args) => block_on(doctor::doctor(args)),
         Command::Monitor(args) => block_on(monitor::monitor(args)),
         Command::Report(args) => report::report(&args),
+        Command::Images(command) => images::images(command),
         Command::App(args) => block_on(app::app(args)),
         Command::Steps(args) => Ok(steps::steps(&args)),
     };

@@ -8,6 +8,7 @@ mod bad_input;
 mod clusters;
 #[cfg(unix)]
 mod doctor;
+mod images;
 #[cfg(target_os = "linux")]
 mod kind;
 mod program;

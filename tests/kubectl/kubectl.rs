@@ -1,12 +1,13 @@
 //! Finding kubectl and typing commands.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 
 use duct::Expression;
 
 use crate::cluster::Cluster;
+use crate::required;
 
 /// The longest that a command waits for an answer; watches end by it at the latest.
 const LIMIT: &str = "--request-timeout=40s";
@@ -29,17 +30,9 @@ pub(crate) struct Answer {
 /// where `ROLLOUT_LAB_REQUIRE` demands it.
 pub(crate) fn find(test: &str) -> Option<PathBuf> {
     let named = std::env::var_os("ROLLOUT_LAB_KUBECTL").filter(|name| !name.is_empty());
-    let demanded = std::env::var("ROLLOUT_LAB_REQUIRE").unwrap_or_default();
-    let is_demanded = named.is_some() || demanded.contains("kubectl");
-    match find_by_name(&named.unwrap_or_else(|| "kubectl".into())) {
-        Ok(program) => Some(program),
-        Err(why) => {
-            assert!(!is_demanded, "{why}");
-            // The harness shows nothing that a passing test prints; this it does not catch.
-            let _ = writeln!(std::io::stderr(), "\nNOT RUN: {test}: {why}");
-            None
-        }
-    }
+    let is_demanded = named.is_some() || required::is_demanded("kubectl");
+    let found = find_by_name(&named.unwrap_or_else(|| "kubectl".into()));
+    required::or_not_run(test, is_demanded, found)
 }
 
 fn find_by_name(name: &OsStr) -> Result<PathBuf, String> {

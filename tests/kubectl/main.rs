@@ -12,4 +12,6 @@ mod golden;
 mod kubectl;
 mod recorded;
 mod redact;
+#[path = "../required/mod.rs"]
+mod required;
 mod tutorial;
