@@ -103,6 +103,8 @@ impl Daemon {
             .arg(host(place))
             .arg(format!("--cgroup-parent=/{}", group(place)))
             .args(OPTIONS)
+            // containerd writes its stacks there when it is asked for them.
+            .env("TMPDIR", place)
             .stdin(Stdio::null())
             .stdout(writer.try_clone().unwrap())
             .stderr(writer);
