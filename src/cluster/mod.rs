@@ -41,7 +41,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use apiserver::{ApiServer, listener};
+use apiserver::{ApiServer, Sessions, listener};
 use clock::Clock;
 use controllers::deployment::Deployments;
 use controllers::endpointslice::EndpointSliceController;
@@ -164,15 +164,16 @@ impl Cluster {
             services: addresses.services(),
         };
         let logs = Logs::default();
-        let server = ApiServer::new(Store::default(), logs.clone(), rules);
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
         let tasks = TaskTracker::new();
+        let sockets = Sockets::new(addresses.are_real());
+        let server = ApiServer::new(Store::default(), logs.clone(), rules)
+            .reaching(sockets.clone(), Sessions::new(stop.clone(), tasks.clone()));
         let api = match settings.listen {
             Some(port) => Some(serve(&server, &identity, port, &stop, &tasks).await?),
             None => None,
         };
-        let sockets = Sockets::new(addresses.are_real());
         let mut cluster = Self {
             server,
             clock,
@@ -225,7 +226,7 @@ impl Cluster {
         identity::write_private(path, &self.identity.kubeconfig("rollout-lab", address))
     }
 
-    /// Breaks every open watch and log stream, as a lost connection does.
+    /// Breaks every open watch, log stream and forwarded port, as a lost connection does.
     pub fn cut_connections(&self) {
         self.server.cut_streams();
     }

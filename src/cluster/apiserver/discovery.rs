@@ -172,6 +172,7 @@ impl SubresourceEntry {
             Subresource::Scale => ("autoscaling", "v1", "Scale"),
             Subresource::Eviction => ("policy", "v1", "Eviction"),
             Subresource::Binding => ("", "", "Binding"),
+            Subresource::PortForward => ("", "", "PodPortForwardOptions"),
             Subresource::Status | Subresource::Finalize | Subresource::Log => {
                 ("", "", resource.kind)
             }
@@ -180,6 +181,7 @@ impl SubresourceEntry {
             Subresource::Status | Subresource::Scale => &["get", "patch", "update"],
             Subresource::Finalize => &["update"],
             Subresource::Log => &["get"],
+            Subresource::PortForward => &["create", "get"],
             Subresource::Binding | Subresource::Eviction => &["create"],
         };
         Self {

@@ -71,7 +71,7 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, door: Door) {
     };
     let service = hyper::service::service_fn(move |request| door.clone().answer(request));
     let served = auto::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "an API connection ended");

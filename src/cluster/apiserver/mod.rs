@@ -18,6 +18,7 @@ mod fields;
 #[cfg(test)]
 mod golden;
 mod handlers;
+mod in_process;
 pub(crate) mod listener;
 mod negotiate;
 mod openapi;
@@ -29,6 +30,7 @@ mod registry;
 mod reply;
 mod request;
 mod schema;
+mod sessions;
 pub(crate) mod settings;
 mod table;
 mod text;
@@ -41,13 +43,14 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Limited};
-use tokio::sync::watch;
 use tower::Service;
 
 pub(crate) use self::registry::{Scope, served};
 use self::reply::ReplyBody;
+pub(crate) use self::sessions::Sessions;
 use self::settings::Settings;
 use crate::cluster::logs::Logs;
+use crate::cluster::network::Sockets;
 use crate::cluster::object::refusal;
 use crate::cluster::store::Store;
 
@@ -61,8 +64,9 @@ pub(crate) struct ApiServer {
     /// What the nodes' containers print; the nodes write it.
     logs: Logs,
     settings: Settings,
-    /// Counts the times that all open streams were cut.
-    cuts: watch::Sender<u64>,
+    /// Where the pods listen; the nodes' containers write it.
+    sockets: Sockets,
+    sessions: Sessions,
 }
 
 impl ApiServer {
@@ -71,7 +75,17 @@ impl ApiServer {
             store,
             logs,
             settings,
-            cuts: watch::Sender::new(0),
+            sockets: Sockets::new(true),
+            sessions: Sessions::default(),
+        }
+    }
+
+    /// The same with pods whose ports can be reached, in sessions that the cluster ends.
+    pub(crate) fn reaching(self, sockets: Sockets, sessions: Sessions) -> Self {
+        Self {
+            sockets,
+            sessions,
+            ..self
         }
     }
 
@@ -84,14 +98,20 @@ impl ApiServer {
             request
                 .headers_mut()
                 .insert(http::header::USER_AGENT, agent.clone());
-            server.clone().answer(request)
+            let server = server.clone();
+            async move {
+                if request.headers().contains_key(http::header::UPGRADE) {
+                    return in_process::send(server, request).await;
+                }
+                server.answer(request).await.map_err(|never| match never {})
+            }
         });
         kube::Client::new(service, "default")
     }
 
-    /// Ends every open watch and log stream with an error, as a lost connection does.
+    /// Ends every open watch, log stream and forwarded port, as a lost connection does.
     pub(crate) fn cut_streams(&self) {
-        self.cuts.send_modify(|cuts| *cuts += 1);
+        self.sessions.cut();
     }
 
     async fn answer<B>(self, request: Request<B>) -> Result<Response<ReplyBody>, Infallible>

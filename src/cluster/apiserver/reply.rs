@@ -7,10 +7,10 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use http::header::{CONTENT_TYPE, WARNING};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
 use serde::Serialize as _;
 use serde_json::{Value, json};
 
@@ -34,6 +34,8 @@ pub(crate) enum Content {
     Text(String),
     /// Lines as they come.
     Stream(&'static str, BoxStream<'static, Result<Bytes, io::Error>>),
+    /// Nothing more in HTTP: the headers name the protocol that goes on.
+    Switch(HeaderMap),
 }
 
 pub(crate) const JSON: &str = "application/json";
@@ -61,6 +63,15 @@ impl Reply {
         Self {
             code: StatusCode::OK,
             content: Content::Text(text.into()),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A change of the protocol, with the headers that say to which.
+    pub(crate) fn switch(headers: HeaderMap) -> Self {
+        Self {
+            code: StatusCode::SWITCHING_PROTOCOLS,
+            content: Content::Switch(headers),
             warnings: Vec::new(),
         }
     }
@@ -144,6 +155,12 @@ pub(crate) fn respond(reply: Result<Reply, Refusal>) -> Response<ReplyBody> {
             let frames = StreamBody::new(stream.map(|chunk| chunk.map(Frame::data)));
             (content_type, frames.boxed_unsync())
         }
+        Content::Switch(headers) => {
+            let mut response = Response::new(empty());
+            *response.status_mut() = reply.code;
+            *response.headers_mut() = headers;
+            return response;
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() = reply.code;
@@ -157,6 +174,10 @@ pub(crate) fn respond(reply: Result<Reply, Refusal>) -> Response<ReplyBody> {
         }
     }
     response
+}
+
+fn empty() -> ReplyBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
 fn full(bytes: Bytes) -> ReplyBody {

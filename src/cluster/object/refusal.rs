@@ -153,11 +153,20 @@ pub(crate) fn method_not_allowed() -> Refusal {
     )
 }
 
-/// A conversation with the processes of a pod: `exec`, `attach`, `portforward`.
+/// A conversation with the processes of a pod: `exec`, `attach`.
 pub(crate) fn no_session(subresource: &str) -> Refusal {
     let message = format!(
         "this cluster offers no {subresource}: its containers are built in, without a shell; read \
          their logs, and reach them at their pods' addresses"
+    );
+    refuse(405, "MethodNotAllowed", message, Some(details("", "", "")))
+}
+
+/// Ports are to be forwarded in a protocol that the cluster does not speak.
+pub(crate) fn unknown_forwarding(spoken: &str) -> Refusal {
+    let message = format!(
+        "this cluster forwards ports only over a WebSocket with the subprotocol {spoken}, which \
+         kubectl does not speak; reach containers at their pods' addresses"
     );
     refuse(405, "MethodNotAllowed", message, Some(details("", "", "")))
 }

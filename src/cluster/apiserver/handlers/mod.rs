@@ -1,11 +1,12 @@
 //! One file per verb or subresource. A handler runs to its end under one transaction; only
-//! watches and followed logs outlive it, as streams.
+//! watches, followed logs and forwarded ports outlive it, as streams and sessions.
 
 mod apply;
 mod create;
 mod delete;
 mod log;
 mod other;
+mod portforward;
 mod read;
 mod scale;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+use hyper::upgrade::OnUpgrade;
 
 use super::ApiServer;
 use super::apply::{Claim, MEDIA_TYPE, Scope};
@@ -32,7 +34,7 @@ use crate::cluster::object::refusal::{self, Refusal};
 use crate::cluster::store::Key;
 
 /// Subresources of a pod that are a conversation with its processes.
-const SESSIONS: [&str; 3] = ["attach", "exec", "portforward"];
+const SESSIONS: [&str; 2] = ["attach", "exec"];
 
 /// A request to a resource, understood.
 struct Call<'a> {
@@ -43,6 +45,8 @@ struct Call<'a> {
     form: Form,
     headers: &'a HeaderMap,
     body: &'a Bytes,
+    /// What becomes of the connection when the answer changes the protocol, where it can.
+    upgrade: Option<OnUpgrade>,
 }
 
 impl Call<'_> {
@@ -129,6 +133,7 @@ pub(super) fn handle(server: &ApiServer, parts: &Parts, body: &Bytes) -> Result<
         form,
         headers: &parts.headers,
         body,
+        upgrade: parts.extensions.get().cloned(),
     };
     match (subresource, verb) {
         (None | Some(Subresource::Status), Verb::Get) => read::get(&call),
@@ -149,6 +154,9 @@ pub(super) fn handle(server: &ApiServer, parts: &Parts, body: &Bytes) -> Result<
         }
         (Some(Subresource::Binding), Verb::Create) => update::bind(&call),
         (Some(Subresource::Log), Verb::Get) => log::log(&call),
+        (Some(Subresource::PortForward), Verb::Get | Verb::Create) => {
+            portforward::port_forward(&call)
+        }
         _ => Err(refusal::method_not_allowed()),
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn watch(call: &Call<'_>) -> Result<Reply, Refusal> {
         .map_or(DEFAULT_TIMEOUT, Duration::from_secs);
     let tail = Tail {
         cursor: call.server.store.watch(call.resource.collection, start),
-        cuts: call.server.cuts.subscribe(),
+        cuts: call.server.sessions.cuts(),
         encoder,
         revision: start,
         end: Instant::now() + timeout,

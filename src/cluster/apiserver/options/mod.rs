@@ -23,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) watch: WatchOptions,
     pub(crate) write: WriteOptions,
     pub(crate) log: LogOptions,
+    /// The ports to forward.
+    pub(crate) ports: Vec<u16>,
 }
 
 /// How to watch, and whether to watch at all.
@@ -112,6 +114,7 @@ impl Options {
                 }
                 "propagationPolicy" => options.propagation_policy = some(value),
                 "gracePeriodSeconds" => options.grace_period_seconds = number(&key, &value)?,
+                "ports" => options.ports.extend(ports(&value)?),
                 _ => options.log.take(&key, value)?,
             }
         }
@@ -192,6 +195,26 @@ fn number<N: std::str::FromStr>(key: &str, value: &str) -> Result<Option<N>, Ref
     })
 }
 
+/// Ports, separated by commas. Source: `Convert_Slice_string_To_Slice_int32` of
+/// `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/conversion.go`.
+fn ports(value: &str) -> Result<Vec<u16>, Refusal> {
+    let number = |text: &str| {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let why = if is_number {
+            "value out of range"
+        } else {
+            "invalid syntax"
+        };
+        let refuse = || {
+            refusal::bad_request(format!(
+                "cannot convert to []int32: strconv.ParseUint: parsing \"{text}\": {why}"
+            ))
+        };
+        text.parse().ok().filter(|_| is_number).ok_or_else(refuse)
+    };
+    value.split(',').map(number).collect()
+}
+
 fn dry_run(value: &str) -> Result<bool, Refusal> {
     match value {
         "" => Ok(false),
@@ -223,6 +246,22 @@ mod tests {
         assert_eq!(options.labels.to_string(), "x in (1,2)");
         assert!(options.watch.asked && options.write.dry_run);
         assert_eq!(options.limit, Some(500));
+    }
+
+    #[test]
+    fn ports_are_numbers_with_commas_or_one_by_one() {
+        let ports = |query: &str| Options::parse(query).map(|options| options.ports);
+        assert_eq!(ports("ports=80%2C1234&ports=0").unwrap(), [80, 1234, 0]);
+        for (query, text, why) in [
+            ("ports=http", "http", "invalid syntax"),
+            ("ports=", "", "invalid syntax"),
+            ("ports=%2B80", "+80", "invalid syntax"),
+            ("ports=80,65536", "65536", "value out of range"),
+        ] {
+            let expected =
+                format!("cannot convert to []int32: strconv.ParseUint: parsing \"{text}\": {why}");
+            assert_eq!(ports(query).unwrap_err().message, expected);
+        }
     }
 
     #[test]

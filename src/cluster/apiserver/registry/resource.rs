@@ -38,6 +38,7 @@ pub(crate) enum Subresource {
     Eviction,
     Finalize,
     Log,
+    PortForward,
 }
 
 impl Subresource {
@@ -49,6 +50,7 @@ impl Subresource {
             Self::Eviction => "eviction",
             Self::Finalize => "finalize",
             Self::Log => "log",
+            Self::PortForward => "portforward",
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn log(call: &Call<'_>) -> Result<Reply, Refusal> {
     let tail = Tail {
         reader,
         excerpt,
-        cuts: call.server.cuts.subscribe(),
+        cuts: call.server.sessions.cuts(),
         cut: false,
     };
     let head = stream::iter((!first.is_empty()).then_some(Ok(first)));

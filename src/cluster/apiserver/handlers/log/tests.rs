@@ -165,7 +165,7 @@ async fn a_pod_without_a_node_has_no_log_yet() {
 #[tokio::test]
 async fn conversations_with_a_pod_are_refused_at_once() {
     let (server, _, _) = mk_pod().await;
-    for part in ["attach", "exec", "portforward"] {
+    for part in ["attach", "exec"] {
         let (code, message) = refused(&server, &format!("{POD}/{part}?command=sh")).await;
         assert_eq!(code, 405);
         assert!(

@@ -32,6 +32,7 @@ pub(crate) static RESOURCE: Resource = Resource {
         Subresource::Binding,
         Subresource::Eviction,
         Subresource::Log,
+        Subresource::PortForward,
     ],
     names: NameRule::Subdomain,
     returns_deleted: true,
