@@ -32,7 +32,12 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// The command line may know everything: it puts the parts together.
 const FREE: [&str; 3] = ["cli", "lib", "main"];
 /// The files that may know the embedded cluster.
-const KNOW_THE_CLUSTER: [&str; 3] = ["provider/embedded.rs", "provider/mod.rs", "cli/"];
+const KNOW_THE_CLUSTER: [&str; 4] = [
+    "provider/embedded.rs",
+    "provider/mod.rs",
+    "provider/forward/tests/",
+    "cli/",
+];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

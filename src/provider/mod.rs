@@ -1,6 +1,7 @@
 //! Where clusters come from. A provider is one file; what all have in common is here.
 
 pub mod embedded;
+mod forward;
 pub mod kind;
 pub mod kubeconfig;
 pub mod port;
