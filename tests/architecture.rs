@@ -34,7 +34,7 @@ const FREE: [&str; 3] = ["cli", "lib", "main"];
 /// The files that may know the embedded cluster.
 const KNOW_THE_CLUSTER: [&str; 4] = [
     "provider/embedded.rs",
-    "provider/mod.rs",
+    "provider/error.rs",
     "provider/forward/tests/",
     "cli/",
 ];

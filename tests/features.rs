@@ -1,20 +1,19 @@
 //! The feature files as tests: every scenario in both languages, and the seeded faults, each on an
 //! embedded cluster of its own.
 //!
-//! `cargo test --test features -- --tags "@fault"` runs a part; `LAB_PACE` sets another pace.
+//! `cargo test --test features -- --tags "@fault"` runs a part; `LAB_PACE` sets another pace, and
+//! `LAB_PROVIDER` runs them on a cluster of another provider.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rollout_lab::cluster::Published;
+use rollout_lab::cli::provider_of_environment;
 use rollout_lab::criteria::Status;
 use rollout_lab::exit::Exit;
-use rollout_lab::provider::embedded::Embedded;
 use rollout_lab::report::Report;
 use rollout_lab::run::features::{self, Choice};
-use rollout_lab::run::{Plan, new_id, run};
+use rollout_lab::run::{Keep, Plan, Ran, new_id, run};
 use rollout_lab::view::{self, Style};
 use tokio_util::sync::CancellationToken;
 
@@ -47,27 +46,35 @@ fn main() -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    let pace = std::env::var("LAB_PACE")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(PACE);
-    let plan = Plan {
-        id: new_id(),
-        features,
-        provider: Arc::new(Embedded {
-            pace,
-            published: Published::default(),
-        }),
-        report_dir: root.join("target/rollout-lab/tests"),
-        // Each has its own cluster and its own port 30000, and waits most of the time. Many more of
-        // them than cores would lose requests that no rollout loses.
-        concurrency: std::thread::available_parallelism().map_or(1, usize::from) + 1,
-        step_limit: Duration::from_secs(120),
-    };
-    let began = Instant::now();
     let Ok(runtime) = tokio::runtime::Runtime::new() else {
         return Exit::Failed.into();
     };
+    let id = new_id();
+    let ready = match runtime.block_on(provider_of_environment(&id, PACE)) {
+        Ok(ready) => ready,
+        Err(exit) => return exit.into(),
+    };
+    let concurrency = if ready.is_embedded() {
+        // Each has its own cluster and its own port 30000, and waits most of the time. Many more of
+        // them than cores would lose requests that no rollout loses.
+        std::thread::available_parallelism().map_or(1, usize::from) + 1
+    } else {
+        1
+    };
+    let plan = Plan {
+        id,
+        features,
+        provider: ready.provider.clone(),
+        report_dir: root.join("target/rollout-lab/tests"),
+        concurrency,
+        step_limit: if ready.is_embedded() {
+            Duration::from_secs(120)
+        } else {
+            Duration::from_secs(600)
+        },
+        keep: Keep::Never,
+    };
+    let began = Instant::now();
     let report = runtime.block_on(async {
         let mut shown = None;
         let report = run(plan, CancellationToken::new(), |records| {
@@ -80,7 +87,7 @@ fn main() -> ExitCode {
         report
     });
     match report {
-        Ok(report) => {
+        Ok(Ran { report, .. }) => {
             tell(&report, began.elapsed());
             report.exit().into()
         }

@@ -20,8 +20,8 @@ use rollout_lab::criteria::Status;
 use rollout_lab::history::criterion::{Criterion, Expected};
 use rollout_lab::history::facts::Facts;
 use rollout_lab::history::{Clock, Entry, History, Sink};
-use rollout_lab::lab::Session;
-use rollout_lab::provider::embedded::Embedded;
+use rollout_lab::lab::{Farewell, Session};
+use rollout_lab::provider::embedded::{Embedded, NODES};
 use rollout_lab::provider::{Cluster, Provider as _};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -33,6 +33,7 @@ type Told = (String, String, bool);
 async fn mk_session(history: &History) -> (Arc<dyn Cluster>, Session) {
     let provider = Embedded {
         pace: 20.0,
+        nodes: NODES,
         published: Published::default(),
     };
     let cluster = provider.start().await.unwrap();
@@ -142,6 +143,6 @@ async fn a_watch_that_breaks_again_and_again_loses_and_doubles_nothing() {
     assert_eq!(told, happened);
     let distinct: BTreeSet<&Told> = told.iter().collect();
     assert_eq!(distinct.len(), told.len());
-    session.finish(false).await.unwrap();
+    session.finish(Farewell::Leave).await.unwrap();
     cluster.stop().await;
 }

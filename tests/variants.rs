@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollout_lab::cluster::Published;
-use rollout_lab::provider::embedded::Embedded;
+use rollout_lab::provider::embedded::{Embedded, NODES};
 use rollout_lab::report::Report;
 use rollout_lab::run::features::{self, Choice};
-use rollout_lab::run::{Plan, new_id, run};
+use rollout_lab::run::{Keep, Plan, Ran, new_id, run};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -190,13 +190,15 @@ async fn variants_lose_requests_in_the_order_of_a_real_cluster() {
         features: features::load(&files, &Choice::default()).expect("a feature"),
         provider: Arc::new(Embedded {
             pace: 1.0,
+            nodes: NODES,
             published: Published::default(),
         }),
         report_dir: folder.path().join("reports"),
         concurrency: VARIANTS.len(),
         step_limit: Duration::from_secs(60),
+        keep: Keep::Never,
     };
-    let report = run(plan, CancellationToken::new(), drop)
+    let Ran { report, .. } = run(plan, CancellationToken::new(), drop)
         .await
         .expect("a report");
     let losses = losses(&report);

@@ -2,17 +2,24 @@
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::{Args, Subcommand};
 
-use super::{Ended, Failure};
+use super::progress::progress;
+use super::provider::{Chosen, ProviderArgs, exit_of, ledger};
+use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
 use crate::images::{self, ARCHIVE, Built, ImageError};
+use crate::provider::made::{Existing, Made, Wanted};
+use crate::provider::{Provider as _, ProviderError};
+use crate::run::new_id;
 
 const EXAMPLES: &str = "\
 Examples:
   scripts/build-images.sh                         the binary that it takes, and the images
   rollout-lab images build --output images.tar    from a program that is static itself
   docker load -i images.tar
+  rollout-lab images load --provider kind --cluster CLUSTER
   kind load image-archive images.tar --name CLUSTER
   minikube image load images.tar
   k3d image import images.tar -c CLUSTER";
@@ -22,6 +29,14 @@ pub(super) enum ImagesCommand {
     /// Writes an archive that docker, kind, minikube and k3d load
     #[command(after_help = EXAMPLES)]
     Build(BuildArgs),
+    /// Loads them into every node of a cluster of kind, k3d or minikube that is there
+    Load(LoadArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LoadArgs {
+    #[command(flatten)]
+    provider: ProviderArgs,
 }
 
 #[derive(Debug, Args)]
@@ -34,10 +49,47 @@ pub(super) struct BuildArgs {
     output: Option<PathBuf>,
 }
 
-pub(super) fn images(command: ImagesCommand) -> Ended {
+pub(super) async fn images(command: ImagesCommand) -> Ended {
     match command {
         ImagesCommand::Build(args) => build(args),
+        ImagesCommand::Load(args) => load(&args.provider).await,
     }
+}
+
+async fn load(args: &ProviderArgs) -> Ended {
+    let failed = |error: ProviderError| Failure::new(exit_of(&error), error);
+    let progress = progress(args.verbose);
+    let chosen = args.choose(&ContextArgs::default(), &progress).await?;
+    let Chosen::Made(maker) = chosen else {
+        return Err(Failure::usage(anyhow!(
+            "images are loaded into clusters of kind, k3d or minikube; name one with --provider; an \
+             embedded cluster has them built in"
+        )));
+    };
+    if args.cluster.is_none() {
+        return Err(Failure::usage(anyhow!(
+            "which cluster? name it with --cluster"
+        )));
+    }
+    let archive = args.images.archive(&progress)?;
+    let Some(path) = &archive.path else {
+        return Err(Failure::usage(anyhow!("--images pull loads nothing")));
+    };
+    let wanted = Wanted {
+        existing: Existing::Needed,
+        ..args.wanted(&new_id(), None)
+    };
+    let provider = Made::new(maker, wanted, ledger()?, progress);
+    let cluster = provider.start().await.map_err(failed)?;
+    let loaded = match cluster.images() {
+        Some(power) => power.load(path).await,
+        None => Ok(()),
+    };
+    // It was there before, and stays.
+    cluster.stop().await;
+    loaded.map_err(failed)?;
+    println!("{} is loaded", path.display());
+    Ok(Exit::Held)
 }
 
 fn build(args: BuildArgs) -> Ended {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
+use crate::provider::ledger::{Ledger, Listed, State};
 
 /// A token that the first signal cancels. At the second the process ends at once; files that must
 /// not stay are removed even then.
@@ -24,9 +25,20 @@ pub(super) fn on_signals(files: Vec<PathBuf>) -> io::Result<CancellationToken> {
             // It may be gone already.
             let _ = std::fs::remove_file(file);
         }
+        tell_what_is_left();
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
     Ok(token)
+}
+
+/// Says how to remove what this process has made and does not remove itself any more.
+fn tell_what_is_left() {
+    let listed = Ledger::of_user().and_then(|ledger| ledger.list());
+    let ours = std::process::id();
+    let ours = |listed: &Listed| listed.entry.process == ours && listed.state == State::InUse;
+    if listed.is_ok_and(|listed| listed.iter().any(ours)) {
+        eprintln!("ended at once; to remove what is left: rollout-lab clean");
+    }
 }
 
 /// What ends a program.

@@ -1,11 +1,14 @@
 //! The command line.
 
 mod app;
+mod clean;
 mod cluster;
 mod doctor;
 mod images;
 mod interrupt;
 mod monitor;
+mod progress;
+mod provider;
 mod publish;
 mod report;
 mod run;
@@ -13,6 +16,7 @@ mod steps;
 
 use std::path::PathBuf;
 
+pub use self::provider::{Ready, provider_of_environment};
 use clap::{Args, Parser, Subcommand};
 
 use crate::exit::Exit;
@@ -48,16 +52,18 @@ Exit codes:
 enum Command {
     /// Runs labs and judges them (what happens without a command)
     Run(run::RunArgs),
-    /// Starts an embedded cluster to work with
+    /// Makes a cluster to work with, shows it, removes it
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
+    /// Removes what killed runs left
+    Clean(clean::CleanArgs),
     /// Says what this machine has of what a lab needs, and what to do about the rest
     Doctor(doctor::DoctorArgs),
     /// Shows pods and answers until Ctrl+C, as the tutorial's script does
     Monitor(monitor::MonitorArgs),
     /// Judges and renders a stored history again
     Report(report::ReportArgs),
-    /// Packs the sample services of the labs as container images, without a container engine
+    /// Packs the sample services of the labs as container images, and loads them into clusters
     #[command(subcommand)]
     Images(images::ImagesCommand),
     /// Runs a sample service of the labs as a process
@@ -67,17 +73,20 @@ enum Command {
 }
 
 /// Which existing cluster.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ContextArgs {
     /// Context of the kubeconfig; none is ever guessed
-    #[arg(long)]
+    #[arg(long, env = "LAB_CONTEXT")]
     context: Option<String>,
     /// Kubeconfig file [default: $KUBECONFIG or ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// Address at which node ports are reached [default: that of the first ready node]
-    #[arg(long, value_name = "ADDRESS")]
+    /// Address at which node ports are reached [default: that of a node, if it is reached]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "port_forward")]
     node_address: Option<String>,
+    /// Reach node ports through the API, even where the nodes are reached
+    #[arg(long)]
+    port_forward: bool,
 }
 
 impl ContextArgs {
@@ -86,6 +95,8 @@ impl ContextArgs {
             file: self.kubeconfig.clone(),
             context: self.context.clone(),
             node_address: self.node_address.clone(),
+            port_forward: self.port_forward,
+            published: None,
         }
     }
 }
@@ -108,16 +119,30 @@ impl Failure {
         }
     }
 
+    /// Tells the error, and what the program ends with.
+    fn tell(self) -> Exit {
+        let Self { exit, error } = self;
+        eprintln!("error: {error}");
+        for cause in error.chain().skip(1) {
+            eprintln!("  because: {cause}");
+        }
+        exit
+    }
+
     fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self::new(Exit::Usage, error)
     }
 }
 
+/// What is logged, where `RUST_LOG` does not say otherwise. The client logs every attempt to reach
+/// an API that is away; what comes of it is told where it matters.
+const LOGGED: &str = "error,kube_client=off";
+
 /// Runs the program and says how it ended.
 #[must_use]
 pub fn main(cli: Cli) -> Exit {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -129,20 +154,15 @@ pub fn main(cli: Cli) -> Exit {
     {
         Command::Run(args) => block_on(run::run(args)),
         Command::Cluster(command) => block_on(cluster::cluster(command)),
+        Command::Clean(args) => block_on(clean::clean(args)),
         Command::Doctor(args) => block_on(doctor::doctor(args)),
         Command::Monitor(args) => block_on(monitor::monitor(args)),
         Command::Report(args) => report::report(&args),
-        Command::Images(command) => images::images(command),
+        Command::Images(command) => block_on(images::images(command)),
         Command::App(args) => block_on(app::app(args)),
         Command::Steps(args) => Ok(steps::steps(&args)),
     };
-    ended.unwrap_or_else(|Failure { exit, error }| {
-        eprintln!("error: {error}");
-        for cause in error.chain().skip(1) {
-            eprintln!("  because: {cause}");
-        }
-        exit
-    })
+    ended.unwrap_or_else(Failure::tell)
 }
 
 /// Raises the soft limit of open files to the hard one: requests that wait for an answer hold a

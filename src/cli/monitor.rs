@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::cluster::one;
 use super::interrupt::on_signals;
+use super::provider::exit_of;
 use super::run::positive;
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
@@ -16,7 +18,9 @@ use crate::history::record::{Answer, Outcome};
 use crate::history::{Clock, History, Sink};
 use crate::observer::Observer;
 use crate::prober::ask_once;
-use crate::provider::Provider as _;
+use crate::provider::kubeconfig::Existing;
+use crate::provider::progress::Progress;
+use crate::provider::{Provider as _, ProviderError};
 
 /// Requests of a cycle.
 const REQUESTS: usize = 3;
@@ -27,6 +31,9 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct MonitorArgs {
     #[command(flatten)]
     context: ContextArgs,
+    /// A cluster that was made here, by its name, instead of a context
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["context", "kubeconfig"])]
+    cluster: Option<String>,
     /// Namespace to watch
     #[arg(short, long, default_value = "app-dev")]
     namespace: String,
@@ -39,12 +46,20 @@ pub(super) struct MonitorArgs {
 }
 
 pub(super) async fn monitor(args: MonitorArgs) -> Ended {
-    let cluster = args
-        .context
-        .provider()
-        .start()
-        .await
-        .map_err(|error| Failure::new(Exit::NoCluster, error))?;
+    let mut kubeconfig = args.context.provider();
+    if let Some(name) = &args.cluster {
+        let listed = one(Some(name))?;
+        kubeconfig.file = listed.kubeconfig();
+        kubeconfig.context = Some(listed.entry.context.clone());
+        kubeconfig.published = listed.entry.published;
+    }
+    let existing = Existing {
+        kubeconfig,
+        noted: None,
+        progress: Progress::none(),
+    };
+    let failed = |error: ProviderError| Failure::new(exit_of(&error), error);
+    let cluster = existing.start().await.map_err(failed)?;
     let description = cluster.describe();
     println!(
         "{} at {}, {}, {} nodes; Ctrl+C stops",
@@ -56,7 +71,7 @@ pub(super) async fn monitor(args: MonitorArgs) -> Ended {
     let stop = on_signals(Vec::new()).map_err(|error| Failure::new(Exit::Failed, error))?;
     let history = History::new(0, Clock::start(), Sink::none());
     let client = cluster.client();
-    let url = cluster.node_port(args.port);
+    let url = cluster.node_port(args.port).await.map_err(failed)?;
     let mut totals: BTreeMap<String, usize> = BTreeMap::new();
     let work = async {
         let _observer = Observer::start(&client, &args.namespace, &history).await;

@@ -1,23 +1,20 @@
 //! `rollout-lab run`.
 
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::interrupt::on_signals;
-use super::publish::Publish;
+use super::provider::{Chosen, ProviderArgs, exit_of};
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
 use crate::history;
-use crate::provider::embedded::{Embedded, NODE_PORT};
-use crate::provider::kind::Kind;
-use crate::provider::{Provider, ProviderError};
+use crate::provider::ProviderError;
 use crate::report::{summary, timings};
 use crate::run::features::{self, Choice};
-use crate::run::{Plan, RunError, new_id, run as run_plan};
+use crate::run::{Keep, Plan, Ran, RunError, new_id, run as run_plan};
 use crate::view::{self, Style};
 
 /// The main tutorial's lab.
@@ -32,20 +29,13 @@ const STEP_LIMIT: f64 = 600.0;
 pub(super) struct RunArgs {
     /// Feature files or folders [default: the rolling-update lab]
     features: Vec<PathBuf>,
-    /// Where the cluster comes from
-    #[arg(long, value_enum, default_value_t)]
-    provider: ProviderName,
+    #[command(flatten)]
+    provider: ProviderArgs,
     #[command(flatten)]
     context: ContextArgs,
-    /// How many times faster than real time the embedded cluster runs
-    #[arg(long, default_value_t = PACE, value_parser = positive)]
-    pace: f64,
-    /// Where people reach node ports of a cluster made here: none, ADDRESS, ADDRESS:PORT=NODEPORT
-    #[arg(long, default_value = "127.0.0.1")]
-    publish: Publish,
-    /// Node image of a kind cluster [default: kind's own]
-    #[arg(long, value_name = "IMAGE")]
-    node_image: Option<String>,
+    /// Keep the cluster, and what the first scenario that fails leaves in it
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "always")]
+    keep: Option<KeepWhen>,
     /// The language of the default lab
     #[arg(long, value_enum, default_value_t)]
     lang: Lang,
@@ -66,26 +56,12 @@ pub(super) struct RunArgs {
     timings: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProviderName {
-    /// A cluster inside this process
-    #[default]
-    Embedded,
-    /// A cluster of containers, made by kind for this run and removed after it
-    Kind,
-    /// An existing cluster, named by its context
-    Kubeconfig,
-}
-
-impl ProviderName {
-    /// The word that chooses it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Embedded => "embedded",
-            Self::Kind => "kind",
-            Self::Kubeconfig => "kubeconfig",
-        }
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum KeepWhen {
+    /// Whatever comes of the run
+    Always,
+    /// If a scenario fails
+    OnFailure,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -114,21 +90,20 @@ pub(super) fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A context that is not there is a slip of the command line, not of the cluster.
-fn exit_of(error: &RunError) -> Exit {
+fn exit_of_run(error: &RunError) -> Exit {
     match error {
-        RunError::Provider(
-            ProviderError::NoContext { .. }
-            | ProviderError::UnknownContext { .. }
-            | ProviderError::Kubeconfig { .. },
-        ) => Exit::Usage,
-        RunError::Provider(ProviderError::Interrupted) => Exit::Interrupted,
-        RunError::Provider(_) => Exit::NoCluster,
+        RunError::Provider(error) => exit_of(error),
         RunError::History(_) | RunError::Report(_) => Exit::Failed,
     }
 }
 
 pub(super) async fn run(args: RunArgs) -> Ended {
+    if cfg!(panic = "abort") {
+        return Err(Failure::usage(anyhow!(
+            "this program was built for container images, and a step that fails would end it; run \
+             labs with another: cargo build --release"
+        )));
+    }
     let paths = if args.features.is_empty() {
         let ending = if args.lang == Lang::Ja {
             ".ja.feature"
@@ -145,30 +120,32 @@ pub(super) async fn run(args: RunArgs) -> Ended {
     };
     let features = features::load(&paths, &choice).map_err(Failure::usage)?;
     let id = new_id();
-    let provider: Arc<dyn Provider> = match args.provider {
-        ProviderName::Embedded => Arc::new(Embedded {
-            pace: args.pace,
-            published: args.publish.0.clone(),
-        }),
-        ProviderName::Kind => Arc::new(kind(&args, &id)),
-        ProviderName::Kubeconfig => Arc::new(args.context.provider()),
+    let ready = args.provider.ready(&args.context, &id, PACE).await?;
+    let keep = match args.keep {
+        None => Keep::Never,
+        Some(_) if matches!(ready.chosen, Chosen::Embedded) => {
+            return Err(Failure::usage(ProviderError::EndsWithRun));
+        }
+        Some(KeepWhen::OnFailure) => Keep::OnFailure,
+        Some(KeepWhen::Always) => Keep::Always,
     };
     let plan = Plan {
         id,
         features,
-        provider,
+        provider: ready.provider.clone(),
         report_dir: args.report_dir.clone(),
         // They share port 30000 of one address.
         concurrency: 1,
         step_limit: Duration::from_secs_f64(args.step_limit),
+        keep,
     };
     let cancel = on_signals(Vec::new()).map_err(|error| Failure::new(Exit::Failed, error))?;
     let mut shown = None;
-    let report = run_plan(plan, cancel, |records| {
+    let Ran { report, kept } = run_plan(plan, cancel, |records| {
         shown = Some(view::show(records, Style::Follow));
     })
     .await
-    .map_err(|error| Failure::new(exit_of(&error), error))?;
+    .map_err(|error| Failure::new(exit_of_run(&error), error))?;
     if let Some(shown) = shown {
         // The view ends with the last record.
         let _ = shown.await;
@@ -177,15 +154,13 @@ pub(super) async fn run(args: RunArgs) -> Ended {
         println!("\n{}", told_timings(&args.report_dir)?);
     }
     println!("\n{}", summary(&report, &args.report_dir));
+    if !kept.is_empty() {
+        println!("\nkept; to look around, and to remove it:");
+        for line in &kept {
+            println!("  {line}");
+        }
+    }
     Ok(report.exit())
-}
-
-/// kind for this run; its own lines go to standard error.
-fn kind(args: &RunArgs, id: &str) -> Kind {
-    let published = args.publish.address_of(NODE_PORT);
-    let published = published.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, NODE_PORT).into());
-    let told = Arc::new(|line: &str| eprintln!("  kind: {line}"));
-    Kind::new(id, published, args.node_image.clone(), told)
 }
 
 /// The timings of the run that has just ended, from its history, with the memory that it took.

@@ -87,7 +87,7 @@ pub struct Scenario {
 /// Which cluster it was: every figure is true of this one only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
-    /// `embedded` or `kubeconfig`.
+    /// `embedded`, the tool that made it with its version, or the context.
     pub provider: String,
     /// The address of the API server, or `in process`.
     pub server: String,
@@ -120,6 +120,10 @@ pub enum AccessKind {
     NodeAddress,
     /// A port of this machine that an engine maps to a node.
     MappedPort,
+    /// A port-forward through the API.
+    ApiForward,
+    /// A tunnel of the tool that made the cluster.
+    Tunnel,
 }
 
 /// A step of a scenario.

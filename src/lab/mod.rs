@@ -12,4 +12,4 @@ pub mod manifest;
 pub mod session;
 pub mod undo;
 
-pub use session::{Session, SessionError};
+pub use session::{Farewell, Session, SessionError};

@@ -9,7 +9,8 @@ use kube::Client;
 
 use super::{Cluster, Provider, ProviderError, port};
 use crate::app::{SampleService, Settings as AppSettings};
-use crate::cluster::{self, Images, Process, Program, Published};
+pub use crate::cluster::Published;
+use crate::cluster::{self, Images, Process, Program};
 use crate::exit::Exit;
 use crate::history::record::{self, Access, AccessKind};
 
@@ -21,9 +22,14 @@ pub const NODE_PORT: u16 = 30000;
 pub struct Embedded {
     /// How many times faster than real time the cluster runs.
     pub pace: f64,
+    /// How many nodes each has.
+    pub nodes: u8,
     /// Where node ports are served besides the nodes' own addresses.
     pub published: Published,
 }
+
+/// How many nodes an embedded cluster has, if nothing else is asked for.
+pub const NODES: u8 = 3;
 
 impl Provider for Embedded {
     fn check(&self) -> Result<(), ProviderError> {
@@ -35,6 +41,7 @@ impl Provider for Embedded {
             self.check()?;
             let settings = cluster::Settings {
                 pace: self.pace,
+                nodes: self.nodes,
                 images: images(),
                 published: self.published.clone(),
                 ..cluster::Settings::default()
@@ -85,8 +92,9 @@ impl Cluster for Running {
         self.0.client("rollout-lab")
     }
 
-    fn node_port(&self, port: u16) -> Uri {
-        url(&self.0.node_address().to_string(), port)
+    fn node_port(&self, port: u16) -> BoxFuture<'_, Result<Uri, ProviderError>> {
+        let url = url(&self.0.node_address().to_string(), port);
+        std::future::ready(Ok(url)).boxed()
     }
 
     fn limit_pace(&self, most: f64) {
@@ -100,6 +108,10 @@ impl Cluster for Running {
         self.0.cut_connections();
     }
 
+    fn keep(&self) -> BoxFuture<'_, Result<Vec<String>, ProviderError>> {
+        std::future::ready(Err(ProviderError::EndsWithRun)).boxed()
+    }
+
     fn stop(&self) -> BoxFuture<'_, ()> {
         self.0.stop().boxed()
     }
@@ -107,6 +119,12 @@ impl Cluster for Running {
 
 /// The root of a server.
 pub(super) fn url(host: &str, port: u16) -> Uri {
+    let is_ipv6 = host.parse::<std::net::Ipv6Addr>().is_ok();
+    let host = if is_ipv6 {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    };
     Uri::builder()
         .scheme("http")
         .authority(format!("{host}:{port}"))

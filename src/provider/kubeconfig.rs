@@ -1,39 +1,41 @@
 //! Any cluster of a kubeconfig, by the name of its context. None is ever guessed.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use http::Uri;
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::ListParams;
 use kube::config::{KubeConfigOptions, Kubeconfig as File};
 use kube::{Api, Client, Config, ResourceExt};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use super::{Cluster, Provider, ProviderError, embedded};
-use crate::history::record::{self, Access, AccessKind};
+use super::access::{self, Way};
+use super::ledger::{Claim, Entry, Extent, Ledger};
+use super::progress::Progress;
+use super::{Cluster, Provider, ProviderError, RUN_LABEL, chain};
+use crate::history::record::{self, Access};
 
-/// Reaches an existing cluster.
+/// How long the API may take to tell what is left of a run.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Names an existing cluster, and says how to get in.
 #[derive(Debug, Clone, Default)]
 pub struct Kubeconfig {
     /// The file; the default one where it is not given.
     pub file: Option<PathBuf>,
     /// The context to use.
     pub context: Option<String>,
-    /// The address of a node, where it is not the one that the cluster tells.
+    /// The address of a node, where it is not one that the cluster tells.
     pub node_address: Option<String>,
-}
-
-impl Provider for Kubeconfig {
-    fn start(&self) -> BoxFuture<'_, Result<Arc<dyn Cluster>, ProviderError>> {
-        self.reach()
-            .map(|cluster| Ok(Arc::new(cluster?) as Arc<dyn Cluster>))
-            .boxed()
-    }
-
-    fn is_disposable(&self) -> bool {
-        false
-    }
+    /// A port of this machine that may be mapped to the labs' node port.
+    pub published: Option<SocketAddr>,
+    /// Whether requests go through the API even where nodes are reached.
+    pub port_forward: bool,
 }
 
 impl Kubeconfig {
@@ -78,91 +80,246 @@ impl Kubeconfig {
         Ok((client, context, server))
     }
 
-    /// What the cluster says of itself, in one line.
+    /// What the cluster says of itself, in one line, and how requests get in.
     ///
     /// # Errors
     /// It is not named or does not answer.
-    pub async fn look(&self) -> Result<String, ProviderError> {
-        let record::Cluster {
+    pub async fn look(&self) -> Result<(String, Access), ProviderError> {
+        let answering = self.answer().await?;
+        let way = self.way(&answering).await?;
+        let Answering {
+            server, version, ..
+        } = &answering;
+        let names = answering.node_names().join(", ");
+        let told = format!("{version} at {server}, ready nodes: {names}");
+        Ok((told, way.access()))
+    }
+
+    /// Asks the cluster for its version and its nodes.
+    pub(super) async fn answer(&self) -> Result<Answering, ProviderError> {
+        let (client, context, server) = self.client().await?;
+        let unreachable = |error: kube::Error| match error {
+            kube::Error::Api(status) if matches!(status.code, 401 | 403) => {
+                ProviderError::Unauthorized {
+                    context: context.clone(),
+                    server: server.clone(),
+                    why: format!("{} {}", status.code, status.message),
+                }
+            }
+            error => ProviderError::Unreachable {
+                context: context.clone(),
+                server: server.clone(),
+                why: match error {
+                    kube::Error::Api(status) => format!("{} {}", status.code, status.message),
+                    other => chain(&other),
+                },
+            },
+        };
+        let version = client.apiserver_version().await;
+        let version = version.map_err(unreachable)?.git_version;
+        let nodes: Api<Node> = Api::all(client.clone());
+        let nodes = nodes.list(&ListParams::default()).await;
+        let nodes = nodes.map_err(unreachable)?.items;
+        let nodes: Vec<Node> = nodes.into_iter().filter(is_ready).collect();
+        if nodes.is_empty() {
+            return Err(ProviderError::NoNode { context });
+        }
+        Ok(Answering {
+            client,
+            context,
             server,
             version,
             nodes,
-            ..
-        } = self.reach().await?.description;
-        let names = nodes.join(", ");
-        Ok(format!("{version} at {server}, ready nodes: {names}"))
+        })
     }
 
-    pub(super) async fn reach(&self) -> Result<Reached, ProviderError> {
-        let (client, context, server) = self.client().await?;
-        let unreachable = |error: kube::Error| ProviderError::Unreachable {
-            context: context.clone(),
-            server: server.clone(),
-            why: match error {
-                kube::Error::Api(status) => format!("{} {}", status.code, status.message),
-                other => chain(&other),
-            },
+    /// The way to node ports: the address that was named, else a mapped port that accepts, else the
+    /// address of a node that is reached, else through the API.
+    pub(super) async fn way(&self, answering: &Answering) -> Result<Way, ProviderError> {
+        if self.port_forward {
+            return Ok(Way::forward(answering.client.clone()));
+        }
+        if let Some(address) = &self.node_address {
+            let reached = access::reaches(address).await;
+            return match reached {
+                Ok(()) => Ok(Way::Node(address.clone())),
+                Err(why) => Err(ProviderError::NodeAddress {
+                    address: address.clone(),
+                    why,
+                }),
+            };
+        }
+        if let Some(published) = self.published
+            && access::accepts(published).await
+        {
+            return Ok(Way::Mapped(published));
+        }
+        let reached = access::first_reached(answering.addresses()).await;
+        let forward = || Way::forward(answering.client.clone());
+        Ok(reached.map_or_else(forward, Way::Node))
+    }
+}
+
+/// A cluster that answers, with a node or more that are ready.
+pub(super) struct Answering {
+    pub(super) client: Client,
+    context: String,
+    server: String,
+    version: String,
+    nodes: Vec<Node>,
+}
+
+impl Answering {
+    pub(super) fn node_names(&self) -> Vec<String> {
+        self.nodes.iter().map(ResourceExt::name_any).collect()
+    }
+
+    /// The addresses of the nodes, those inside the cluster's own network first.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let of = |kind| {
+            self.nodes
+                .iter()
+                .filter_map(move |node| address(node, kind))
         };
-        let version = client
-            .apiserver_version()
-            .await
-            .map_err(unreachable)?
-            .git_version;
-        let nodes: Api<Node> = Api::all(client.clone());
-        let nodes = nodes
-            .list(&ListParams::default())
-            .await
-            .map_err(unreachable)?;
-        let ready = || nodes.iter().filter(|node| is_ready(node));
-        let address = self
-            .node_address
-            .clone()
-            .or_else(|| ready().find_map(internal_address))
-            .ok_or_else(|| ProviderError::NoNode {
-                context: context.clone(),
-            })?;
-        let description = record::Cluster {
-            provider: format!("kubeconfig (context {context})"),
-            server,
-            version,
-            nodes: ready().map(ResourceExt::name_any).collect(),
+        of("InternalIP").chain(of("ExternalIP")).collect()
+    }
+
+    pub(super) fn describe(&self, provider: String, access: Access) -> record::Cluster {
+        record::Cluster {
+            provider,
+            server: self.server.clone(),
+            version: self.version.clone(),
+            nodes: self.node_names(),
             pace: 1.0,
-            access: Access {
-                kind: AccessKind::NodeAddress,
-                address: address.clone(),
-            },
+            access,
+        }
+    }
+}
+
+/// Runs on a cluster that was there before and stays.
+pub struct Existing {
+    /// Which one.
+    pub kubeconfig: Kubeconfig,
+    /// Where a run of an id notes that it makes namespaces there; who only looks notes nothing.
+    pub noted: Option<(Ledger, String)>,
+    /// Hears of what could not be cleaned up.
+    pub progress: Progress,
+}
+
+impl Existing {
+    async fn reach(&self) -> Result<Reached, ProviderError> {
+        let answering = self.kubeconfig.answer().await?;
+        let way = self.kubeconfig.way(&answering).await?;
+        let claim = match &self.noted {
+            Some((ledger, run)) => {
+                let context = &answering.context;
+                let file = self.kubeconfig.file.as_deref().map(std::path::absolute);
+                Some(ledger.claim(Entry {
+                    context: context.clone(),
+                    kubeconfig: Some(file.and_then(Result::ok).unwrap_or_default()),
+                    ..Entry::new("kubeconfig", context, Extent::Namespaces, run)
+                })?)
+            }
+            None => None,
         };
         Ok(Reached {
-            client,
-            address,
-            description,
+            answering,
+            way,
+            claim: Mutex::new(claim),
+            progress: self.progress.clone(),
         })
     }
 }
 
-/// An existing cluster that answers.
-pub(super) struct Reached {
-    client: Client,
-    address: String,
-    description: record::Cluster,
+impl Provider for Existing {
+    fn start(&self) -> BoxFuture<'_, Result<Arc<dyn Cluster>, ProviderError>> {
+        self.reach()
+            .map(|cluster| Ok(Arc::new(cluster?) as Arc<dyn Cluster>))
+            .boxed()
+    }
+
+    fn is_disposable(&self) -> bool {
+        false
+    }
+}
+
+struct Reached {
+    answering: Answering,
+    way: Way,
+    claim: Mutex<Option<Claim>>,
+    progress: Progress,
 }
 
 impl Cluster for Reached {
     fn describe(&self) -> record::Cluster {
-        self.description.clone()
+        let provider = format!("kubeconfig (context {})", self.answering.context);
+        self.answering.describe(provider, self.way.access())
     }
 
     fn client(&self) -> Client {
-        self.client.clone()
+        self.answering.client.clone()
     }
 
-    fn node_port(&self, port: u16) -> Uri {
-        embedded::url(&self.address, port)
+    fn node_port(&self, port: u16) -> BoxFuture<'_, Result<Uri, ProviderError>> {
+        self.way.node_port(port).boxed()
     }
 
-    /// The cluster was there before and stays.
+    fn keep(&self) -> BoxFuture<'_, Result<Vec<String>, ProviderError>> {
+        async {
+            self.way.close().await;
+            let mut lines = Vec::new();
+            if let Some(mut claim) = self.claim.lock().await.take() {
+                claim.keep()?;
+                if let Some(file) = claim.kubeconfig() {
+                    lines.push(format!("export KUBECONFIG={}", file.display()));
+                }
+                let (context, run) = (&self.answering.context, &claim.entry().run);
+                lines.push(format!(
+                    "kubectl --context {context} get namespaces -l {RUN_LABEL}={run}"
+                ));
+                lines.push("rollout-lab clean --kept".to_owned());
+            }
+            Ok(lines)
+        }
+        .boxed()
+    }
+
+    /// The cluster was there before and stays. The run is struck out once nothing of it is left.
     fn stop(&self) -> BoxFuture<'_, ()> {
-        std::future::ready(()).boxed()
+        async {
+            self.way.close().await;
+            let Some(claim) = self.claim.lock().await.take() else {
+                return;
+            };
+            let is_left = match self.namespaces(&claim.entry().run).await {
+                Ok(names) if names.is_empty() => {
+                    if let Err(error) = claim.release() {
+                        self.progress.trouble(&chain(&error));
+                    }
+                    return;
+                }
+                Ok(names) => format!("namespace {} is left", names.join(", ")),
+                Err(why) => format!("what is left cannot be seen ({why})"),
+            };
+            self.progress.trouble(&format!(
+                "in context {} {is_left}; to remove it: rollout-lab clean",
+                self.answering.context
+            ));
+        }
+        .boxed()
+    }
+}
+
+impl Reached {
+    /// The namespaces that a run has made and not removed.
+    async fn namespaces(&self, run: &str) -> Result<Vec<String>, String> {
+        let namespaces: Api<Namespace> = Api::all(self.answering.client.clone());
+        let ours = ListParams::default().labels(&format!("{RUN_LABEL}={run}"));
+        match timeout(PATIENCE, namespaces.list(&ours)).await {
+            Ok(Ok(listed)) => Ok(listed.iter().map(ResourceExt::name_any).collect()),
+            Ok(Err(error)) => Err(chain(&error)),
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        }
     }
 }
 
@@ -177,18 +334,8 @@ fn is_ready(node: &Node) -> bool {
         .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
-fn internal_address(node: &Node) -> Option<String> {
+fn address(node: &Node, kind: &str) -> Option<String> {
     let addresses = node.status.as_ref()?.addresses.as_ref()?;
-    let internal = addresses
-        .iter()
-        .find(|address| address.type_ == "InternalIP")?;
-    Some(internal.address.clone())
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let texts = std::iter::successors(Some(error), |error| (*error).source());
-    let mut texts: Vec<String> = texts.map(ToString::to_string).collect();
-    texts.dedup();
-    texts.join(": ")
+    let found = addresses.iter().find(|address| address.type_ == kind)?;
+    Some(found.address.clone())
 }

@@ -1,19 +1,33 @@
 //! Where clusters come from. A provider is one file; what all have in common is here.
 
+mod access;
+mod advice;
+pub mod auto;
+pub mod clean;
 pub mod embedded;
+pub mod engine;
+mod error;
 mod forward;
-pub mod kind;
 pub mod kubeconfig;
+pub mod ledger;
+pub mod made;
 pub mod port;
+pub mod progress;
 pub mod tool;
+pub mod version;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use http::Uri;
 use kube::Client;
 
+pub use self::error::{ProviderError, chain};
 use crate::history::record;
+
+/// The label that marks what a run has made in a cluster, with the run's id.
+pub const RUN_LABEL: &str = "rollout-lab/run";
 
 /// A place that clusters come from.
 pub trait Provider: Send + Sync {
@@ -48,8 +62,11 @@ pub trait Cluster: Send + Sync {
     /// A client of its API.
     fn client(&self) -> Client;
 
-    /// Where requests reach a node port.
-    fn node_port(&self, port: u16) -> Uri;
+    /// Where requests reach a node port, by the way that was found to work.
+    ///
+    /// # Errors
+    /// There is no way in, or it cannot be opened.
+    fn node_port(&self, port: u16) -> BoxFuture<'_, Result<Uri, ProviderError>>;
 
     /// Slows simulated time down to at most so many times real time. Real clusters have no other.
     fn limit_pace(&self, most: f64) {
@@ -59,94 +76,26 @@ pub trait Cluster: Send + Sync {
     /// Breaks every open watch, as a lost connection does, where that can be done.
     fn cut_connections(&self) {}
 
+    /// The power to take images from a file, where it has that.
+    fn images(&self) -> Option<&dyn LoadsImages> {
+        None
+    }
+
+    /// Lets what was started stay when this process ends, and says how to come back to it.
+    ///
+    /// # Errors
+    /// It ends with the process, or cannot be noted down.
+    fn keep(&self) -> BoxFuture<'_, Result<Vec<String>, ProviderError>>;
+
     /// Takes down what was started, and nothing else.
     fn stop(&self) -> BoxFuture<'_, ()>;
 }
 
-/// Why there is no cluster.
-#[derive(Debug, thiserror::Error)]
-pub enum ProviderError {
-    /// The embedded cluster did not start.
-    #[error("could not start the embedded cluster")]
-    Embedded(#[source] crate::cluster::StartError),
-    /// A local port that people should reach is in use.
-    #[error(
-        "port {port} of {address} is in use{}; stop what holds it, or choose another with \
-         --publish {address}:{free}={node_port}",
-        holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default()
-    )]
-    PortTaken {
-        /// The address.
-        address: std::net::IpAddr,
-        /// The port.
-        port: u16,
-        /// The node port that should be reached there.
-        node_port: u16,
-        /// Who holds it, where that can be known.
-        holder: Option<String>,
-        /// A port that is free.
-        free: u16,
-    },
-    /// A program that makes clusters is missing or failed.
-    #[error("could not {what}")]
-    Tool {
-        /// What was attempted.
-        what: String,
-        /// Why it came to nothing.
-        source: tool::ToolError,
-    },
-    /// There is no place for the files of a cluster.
-    #[error("could not make a folder for the files of the cluster")]
-    Folder {
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The kubeconfig could not be read.
-    #[error("could not read the kubeconfig{}", path.as_ref().map(|path| format!(" {path}")).unwrap_or_default())]
-    Kubeconfig {
-        /// The file; `None` for the default one.
-        path: Option<String>,
-        /// Why.
-        source: kube::config::KubeconfigError,
-    },
-    /// No context was named.
-    #[error(
-        "no context was named, and none is ever guessed; name one with --context: {}",
-        contexts.join(", ")
-    )]
-    NoContext {
-        /// The contexts of the kubeconfig.
-        contexts: Vec<String>,
-    },
-    /// The context is not in the kubeconfig.
-    #[error("there is no context \"{context}\" in the kubeconfig; there are: {}", contexts.join(", "))]
-    UnknownContext {
-        /// The context that was named.
-        context: String,
-        /// The contexts of the kubeconfig.
-        contexts: Vec<String>,
-    },
-    /// The cluster does not answer.
-    #[error(
-        "the cluster of context \"{context}\" at {server} does not answer: {why}; check that it runs and that the context is right"
-    )]
-    Unreachable {
-        /// The context.
-        context: String,
-        /// The address of its API server.
-        server: String,
-        /// What went wrong.
-        why: String,
-    },
-    /// The run was interrupted before the cluster was there.
-    #[error("interrupted before the cluster was ready; what there was of it is removed")]
-    Interrupted,
-    /// The cluster has no node that is ready.
-    #[error(
-        "the cluster of context \"{context}\" has no ready node with an address: pods cannot run there"
-    )]
-    NoNode {
-        /// The context.
-        context: String,
-    },
+/// The power of a cluster to take container images from a file.
+pub trait LoadsImages: Send + Sync {
+    /// Loads an archive of images into every node.
+    ///
+    /// # Errors
+    /// The tool that made the cluster could not do it.
+    fn load<'a>(&'a self, archive: &'a Path) -> BoxFuture<'a, Result<(), ProviderError>>;
 }

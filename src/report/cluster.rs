@@ -64,6 +64,19 @@ fn access(kind: AccessKind) -> Phrase {
             "コンテナエンジンがノードに割り当てたこのマシンのポートに届く。ノードの代わりに接続を\
              受けるため、宛先がないときはリセットになることがある",
         ),
+        AccessKind::ApiForward => Phrase::new(
+            "through the API server and a kubelet, by port-forward to one pod each: an outage of \
+             either counts as one of the service, and kube-proxy is not on the way",
+            "API サーバと kubelet を経由し、port-forward で Pod に直接届く。そのどちらかの停止も\
+             サービスの停止に数えられ、kube-proxy は通らない",
+        ),
+        AccessKind::Tunnel => Phrase::new(
+            "through a tunnel of the tool that made the cluster: it accepts for the node, so a \
+             missing backend may show as a reset, and an outage of the tunnel counts as one of the \
+             service",
+            "クラスタを作ったツールのトンネルを通る。ノードの代わりに接続を受けるため、宛先がないときは\
+             リセットになることがあり、トンネルの停止もサービスの停止に数えられる",
+        ),
         AccessKind::NodeAddress => Phrase::new(
             "to the address of a node, where kube-proxy or its like takes them",
             "ノードのアドレスへ直接届き、kube-proxy などが振り分ける",

@@ -34,6 +34,30 @@ pub struct Plan {
     pub concurrency: usize,
     /// How long a step may take.
     pub step_limit: Duration,
+    /// Whether something is left for people to look at.
+    pub keep: Keep,
+}
+
+/// Whether the cluster of a run stays when it ends. The namespace of the first scenario that fails
+/// stays with it, and no scenario is run after that one: it would find the namespace taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// It goes.
+    #[default]
+    Never,
+    /// It stays if a scenario fails.
+    OnFailure,
+    /// It stays.
+    Always,
+}
+
+/// What a run comes to.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its report, which is also in the files.
+    pub report: Report,
+    /// What to type to get at what was kept; nothing where nothing was.
+    pub kept: Vec<String>,
 }
 
 /// An id that no other run has: eight lower-case letters and digits.
@@ -65,7 +89,7 @@ pub async fn run(
     plan: Plan,
     cancel: CancellationToken,
     show: impl FnOnce(mpsc::UnboundedReceiver<Arc<Record>>),
-) -> Result<Report, RunError> {
+) -> Result<Ran, RunError> {
     report::prepare(&plan.report_dir)?;
     let clock = Clock::start();
     let (sink, records) = Sink::create(&plan.report_dir.join("history.jsonl"))?.live();

@@ -12,11 +12,11 @@ use gherkin::{Feature, Scenario};
 use tokio_util::sync::CancellationToken;
 
 use super::features::file_of;
-use super::{Plan, RunError};
+use super::{Keep, Plan, Ran, RunError};
 use crate::history::record::{Ending, Entry, Run, Scenario as ScenarioRecord};
 use crate::history::{Clock, History, Sink};
-use crate::lab::Session;
-use crate::provider::{Cluster, Provider, ProviderError};
+use crate::lab::{Farewell, Session};
+use crate::provider::{Cluster, Provider, ProviderError, chain};
 use crate::report::{self, Report, ScenarioReport};
 use crate::steps::{Scene, World};
 
@@ -39,6 +39,9 @@ struct Shared {
     scenarios: AtomicUsize,
     /// The scenarios that have ended, by their number. Their records are in the file only.
     ended: Mutex<BTreeMap<usize, ScenarioReport>>,
+    keep: Keep,
+    /// The scenario whose namespace is left as it was when it failed.
+    left: Mutex<Option<String>>,
     /// What the scenarios that run hold, by their place: a set-up that fails leaves no world.
     open: Mutex<HashMap<Place, Open>>,
 }
@@ -81,6 +84,8 @@ impl Stage {
                 report_dir: plan.report_dir.clone(),
                 scenarios: AtomicUsize::new(0),
                 ended: Mutex::default(),
+                keep: plan.keep,
+                left: Mutex::default(),
                 open: Mutex::default(),
             }),
         }
@@ -128,6 +133,16 @@ impl Stage {
                 cluster: None,
             };
             lock(&shared.open).insert(place.clone(), open);
+            let left = lock(&shared.left).clone();
+            if let Some(left) = left {
+                // There is a cluster; that is not why it is not run.
+                if let Some(cluster) = &*shared.common.lock().await {
+                    history.append(Entry::Cluster(cluster.describe()));
+                }
+                std::panic::panic_any(format!(
+                    "not run: everything is left as \"{left}\" left it when it failed"
+                ));
+            }
             let started = tokio::select! {
                 started = shared.cluster() => started,
                 () = shared.cancel.cancelled() => {
@@ -187,8 +202,9 @@ impl Stage {
                 }
             };
             let disposable = shared.provider.is_disposable();
+            let farewell = shared.farewell(&scenario.name, &ending);
             if let Some(mut scene) = world.and_then(World::take)
-                && let Err(error) = scene.session.finish(!disposable).await
+                && let Err(error) = scene.session.finish(farewell).await
                 && ending == Ending::Passed
             {
                 ending = Ending::Failed {
@@ -209,12 +225,25 @@ impl Stage {
         .boxed_local()
     }
 
-    /// Stops what all scenarios shared, and writes the reports for the last time.
-    pub(super) async fn finish(&self) -> Result<Report, RunError> {
-        if let Some(cluster) = self.shared.common.lock().await.take() {
-            cluster.stop().await;
+    /// Stops or keeps what all scenarios shared, and writes the reports for the last time.
+    pub(super) async fn finish(&self) -> Result<Ran, RunError> {
+        let shared = &self.shared;
+        let report = shared.write_reports();
+        let mut kept = Vec::new();
+        if let Some(cluster) = shared.common.lock().await.take() {
+            let stays = match shared.keep {
+                Keep::Never => false,
+                Keep::OnFailure => lock(&shared.left).is_some(),
+                Keep::Always => true,
+            };
+            if stays {
+                kept = cluster.keep().await?;
+            } else {
+                cluster.stop().await;
+            }
         }
-        self.shared.write_reports()
+        let report = report?;
+        Ok(Ran { report, kept })
     }
 }
 
@@ -230,6 +259,18 @@ impl Shared {
         }
         let cluster = self.provider.start().await?;
         Ok(common.insert(cluster).clone())
+    }
+
+    /// What becomes of the namespace of a scenario.
+    fn farewell(&self, scenario: &str, ending: &Ending) -> Farewell {
+        if self.provider.is_disposable() {
+            return Farewell::Leave;
+        }
+        if self.keep != Keep::Never && matches!(ending, Ending::Failed { .. }) {
+            lock(&self.left).get_or_insert_with(|| scenario.to_owned());
+            return Farewell::Leave;
+        }
+        Farewell::Remove
     }
 
     fn write_reports(&self) -> Result<Report, RunError> {
@@ -252,11 +293,4 @@ fn feature_language(feature: &Feature) -> String {
     } else {
         "ja".to_owned()
     }
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let texts = std::iter::successors(Some(error), |error| (*error).source());
-    let mut texts: Vec<String> = texts.map(ToString::to_string).collect();
-    texts.dedup();
-    texts.join(": ")
 }

@@ -150,11 +150,8 @@ async fn requests(
     fresh_connections: bool,
 ) -> Result<(), StepError> {
     let session = world.session()?;
-    session.start_traffic(
-        words.number("port")?,
-        words.number("rate")?,
-        fresh_connections,
-    )?;
+    let (port, rate) = (words.number("port")?, words.number("rate")?);
+    session.start_traffic(port, rate, fresh_connections).await?;
     session.await_answers().await?;
     Ok(())
 }

@@ -233,7 +233,7 @@ fn only_answers<'a>(world: &'a mut World, words: &'a Words) -> Ran<'a> {
             version: words.text("version").to_owned(),
             deployment,
         };
-        let own_traffic = ensure_traffic(world, words)?;
+        let own_traffic = ensure_traffic(world, words).await?;
         let held = hold(world, criterion, PATIENCE).await;
         if own_traffic {
             world.session()?.stop_traffic().await;
@@ -356,7 +356,7 @@ async fn only_fails(world: &mut World, words: &Words, stage: Stage) -> Result<()
     let session = world.session()?;
     let criteria = stage.criteria(&session.deployment()?);
     if !session.has_traffic() {
-        session.start_traffic(NODE_PORT, RATE, true)?;
+        session.start_traffic(NODE_PORT, RATE, true).await?;
     }
     let history = session.history();
     let found = ask_for_the_only_failure(history, &criteria, name, cause, limit(words)?).await;
@@ -391,12 +391,13 @@ async fn hold(world: &mut World, criterion: Criterion, limit: Duration) -> Resul
 }
 
 /// Starts a flow for a criterion that needs answers, unless one flows already.
-fn ensure_traffic(world: &mut World, words: &Words) -> Result<bool, StepError> {
+async fn ensure_traffic(world: &mut World, words: &Words) -> Result<bool, StepError> {
     let session = world.session()?;
     if session.has_traffic() {
         return Ok(false);
     }
-    session.start_traffic(words.number("port")?, RATE, true)?;
+    let port = words.number("port")?;
+    session.start_traffic(port, RATE, true).await?;
     Ok(true)
 }
 

@@ -1,6 +1,7 @@
 //! Bad input gets a clear error, and nothing is started or lost for it.
 
 use std::net::TcpListener;
+use std::path::Path;
 
 use crate::program::{Ended, Place};
 
@@ -8,6 +9,15 @@ const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: good\nda
 
 fn mk_feature(step: &str) -> String {
     format!("Feature: F\n  Scenario: S\n    Given the namespace \"app-dev\"\n    When {step}\n")
+}
+
+/// Runs a feature with manifests beside it on an embedded cluster of its own.
+fn run_feature(place: &Place, feature: &Path, more: &[&str]) -> Ended {
+    let reports = place.path("reports");
+    let mut arguments = vec!["run", feature.to_str().unwrap(), "--publish", "none"];
+    arguments.extend(["--report-dir", reports.to_str().unwrap()]);
+    arguments.extend(more);
+    place.run(&arguments)
 }
 
 #[track_caller]
@@ -26,13 +36,13 @@ fn a_feature_that_is_not_there_or_cannot_be_read_is_refused() {
     assert_refused(&missing, 2, &["there is no feature nowhere.feature"]);
     let broken = place.file("broken.feature", "Scenario: S\n");
     assert_refused(
-        &place.run_feature(&broken, &[]),
+        &run_feature(&place, &broken, &[]),
         2,
         &["broken.feature:2:1: this is no Gherkin: unknown keyword"],
     );
     let unknown = place.file("unknown.feature", &mk_feature("I aply \"good.yaml\""));
     assert_refused(
-        &place.run_feature(&unknown, &[]),
+        &run_feature(&place, &unknown, &[]),
         2,
         &[
             "unknown.feature:4: no sentence reads",
@@ -40,7 +50,7 @@ fn a_feature_that_is_not_there_or_cannot_be_read_is_refused() {
         ],
     );
     let good = place.file("good.feature", &mk_feature("I delete the namespace"));
-    let nothing = place.run_feature(&good, &["--tags", "@nope"]);
+    let nothing = run_feature(&place, &good, &["--tags", "@nope"]);
     assert_refused(&nothing, 2, &["no scenario of", "--tags \"@nope\""]);
     assert!(!place.path("reports").exists(), "nothing was started");
 }
@@ -59,7 +69,7 @@ fn a_manifest_that_is_not_there_or_broken_is_refused_before_anything_starts() {
         ("untyped.yaml", "untyped.yaml: document 1 has no apiVersion"),
     ] {
         let feature = place.file("f.feature", &mk_feature(&format!("I apply \"{file}\"")));
-        let ended = place.run_feature(&feature, &[]);
+        let ended = run_feature(&place, &feature, &[]);
         assert_refused(&ended, 2, &["f.feature:4: ", text]);
     }
     assert!(!place.path("reports").exists(), "nothing was started");
@@ -89,7 +99,7 @@ fn a_kind_or_a_field_that_the_cluster_does_not_know_fails_the_step() {
         ("global.yaml", "Namespace/good belongs to no namespace"),
     ] {
         let feature = place.file("f.feature", &mk_feature(&format!("I apply \"{file}\"")));
-        assert_refused(&place.run_feature(&feature, &[]), 1, &[text]);
+        assert_refused(&run_feature(&place, &feature, &[]), 1, &[text]);
     }
     let report = std::fs::read_to_string(place.path("reports/report.json")).unwrap();
     assert!(
@@ -174,7 +184,7 @@ fn a_step_that_hangs_is_ended_at_its_limit() {
                 When I apply \"good.yaml\"\n    \
                 Then 3 pods of \"nobody\" are ready without a restart\n";
     let feature = place.file("f.feature", text);
-    let ended = place.run_feature(&feature, &["--step-limit", "0.2"]);
+    let ended = run_feature(&place, &feature, &["--step-limit", "0.2"]);
     assert_refused(&ended, 1, &["the step took longer than its limit of 0.2 s"]);
 }
 

@@ -167,3 +167,39 @@ fn the_monitor_shows_pods_and_answers_until_it_is_stopped() {
     );
     standin.stop();
 }
+
+#[test]
+fn a_user_without_credentials_is_told_so_and_a_context_that_goes_during_a_run_is_not_missed() {
+    let standin = Standin::start("20");
+    let reports = standin.place.path("reports");
+    let text = std::fs::read_to_string(&standin.kubeconfig).unwrap();
+    let nobody = standin
+        .place
+        .file("nobody", &text.replace("\"token\"", "\"username\""));
+    let run = |kubeconfig: &Path| {
+        let mut arguments = vec![
+            "run",
+            "--provider",
+            "kubeconfig",
+            "--context",
+            "rollout-lab",
+        ];
+        arguments.extend(["--kubeconfig", kubeconfig.to_str().unwrap()]);
+        arguments.extend(["--report-dir", reports.to_str().unwrap()]);
+        arguments.extend(["--name", "Everything is cleaned up"]);
+        standin.place.start(&arguments)
+    };
+    let ended = run(&nobody).end();
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    for told in ["does not let this user in: 40", "renew the credentials"] {
+        assert!(ended.stderr.contains(told), "{told}: {ended:#?}");
+    }
+
+    let copy = standin.place.file("copy", &text);
+    let mut running = run(&copy);
+    running.await_line("the namespace \"app-dev\"");
+    std::fs::remove_file(&copy).unwrap();
+    let ended = running.end();
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    standin.stop();
+}

@@ -6,10 +6,6 @@
 mod app;
 mod bad_input;
 mod clusters;
-#[cfg(unix)]
-mod doctor;
 mod images;
-#[cfg(target_os = "linux")]
-mod kind;
 mod program;
 mod signals;

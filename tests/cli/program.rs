@@ -1,13 +1,22 @@
 //! Starting the program, reading what it prints, ending it.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 
 /// The longest that a test waits for a line.
 const PATIENCE_LINES: usize = 10_000;
+/// What this user may have set, which would choose another cluster than a test does.
+const OF_THE_USER: [&str; 6] = [
+    "KUBECONFIG",
+    "LAB_CONTEXT",
+    "LAB_IMAGE_ARCHIVE",
+    "LAB_IMAGES",
+    "LAB_PACE",
+    "LAB_PROVIDER",
+];
 
 /// A folder for one test, with the program's own folder for temporary files in it.
 pub(crate) struct Place {
@@ -48,14 +57,6 @@ impl Place {
         path
     }
 
-    /// Writes a program that a shell runs.
-    #[cfg(unix)]
-    pub(crate) fn script(&self, name: &str, text: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let script = self.file(name, text);
-        std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
     /// What the program left in its folder for temporary files.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         std::fs::read_dir(self.path("tmp"))
@@ -70,11 +71,14 @@ impl Place {
             .args(arguments)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("TMPDIR", self.path("tmp"))
+            .env("XDG_STATE_HOME", self.path("state"))
             .env("NO_COLOR", "1")
-            .env_remove("KUBECONFIG")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        for variable in OF_THE_USER {
+            command.env_remove(variable);
+        }
         command
     }
 
@@ -86,15 +90,6 @@ impl Place {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
-    }
-
-    /// Runs a feature with manifests beside it on an embedded cluster of its own.
-    pub(crate) fn run_feature(&self, feature: &Path, more: &[&str]) -> Ended {
-        let reports = self.path("reports");
-        let mut arguments = vec!["run", feature.to_str().unwrap(), "--publish", "none"];
-        arguments.extend(["--report-dir", reports.to_str().unwrap()]);
-        arguments.extend(more);
-        self.run(&arguments)
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {

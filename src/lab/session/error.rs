@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::apply::{ApplyError, words};
 use super::super::manifest::ManifestError;
 use super::super::undo::UndoError;
+use crate::provider::ProviderError;
 
 /// Why a verb of the lab did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,9 @@ pub enum SessionError {
         /// What was seen.
         seen: String,
     },
+    /// There is no way to the node port.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// A file is no manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

@@ -23,12 +23,19 @@ use crate::history::record::{Command, Touched, Verb, When};
 use crate::history::{Entry, History, Stamp};
 use crate::observer::Observer;
 use crate::prober::{Flow, Prober};
-use crate::provider::Cluster;
+use crate::provider::{Cluster, RUN_LABEL};
 
-/// The label that marks what a run has made, with the run's id.
-pub const RUN_LABEL: &str = "rollout-lab/run";
 /// How long a namespace may take to go when a scenario ends without having deleted it.
-const FAREWELL: Duration = Duration::from_secs(120);
+const REMOVAL: Duration = Duration::from_secs(120);
+
+/// What becomes of the namespace of a session that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// It is removed.
+    Remove,
+    /// It is left: its cluster goes with it, or somebody wants to look at it.
+    Leave,
+}
 
 /// What a scenario owns.
 pub struct Session {
@@ -207,8 +214,8 @@ impl Session {
     /// Lets traffic flow to a node port until it is stopped or the scenario ends.
     ///
     /// # Errors
-    /// Traffic flows already, or the system has no thread left for it.
-    pub fn start_traffic(
+    /// Traffic flows already, there is no way to the node port, or the system has no thread left.
+    pub async fn start_traffic(
         &mut self,
         port: u16,
         rate: f64,
@@ -220,7 +227,7 @@ impl Session {
         let flow = Flow {
             rate,
             fresh_connections,
-            ..Flow::to(self.cluster.node_port(port))
+            ..Flow::to(self.cluster.node_port(port).await?)
         };
         let prober = Prober::start(flow, self.history.clone()).map_err(SessionError::NoThread)?;
         self.prober = Some(prober);
@@ -253,24 +260,26 @@ impl Session {
         .await
     }
 
-    /// Ends the session: no traffic, and no namespace where the cluster outlives it.
+    /// Ends the session: no traffic, and no namespace unless that is left for somebody else.
     ///
     /// # Errors
     /// The namespace could not be removed; the text says how to do it by hand.
-    pub async fn finish(&mut self, cluster_stays: bool) -> Result<(), SessionError> {
+    pub async fn finish(&mut self, namespace: Farewell) -> Result<(), SessionError> {
         self.stop_traffic().await;
-        if cluster_stays && let Some(name) = self.namespace.clone() {
+        if namespace == Farewell::Remove
+            && let Some(name) = self.namespace.clone()
+        {
             self.delete_namespace().await?;
             for manifest in std::mem::take(&mut self.held) {
                 release(&self.client, &name, &manifest)
                     .await
                     .map_err(SessionError::api(format!("release what {name} holds")))?;
             }
-            self.await_removal(FAREWELL).await?;
+            self.await_removal(REMOVAL).await?;
             if self.namespace.is_some() {
                 return Err(SessionError::Late {
                     what: format!("the removal of namespace {name}"),
-                    limit: FAREWELL,
+                    limit: REMOVAL,
                     seen: format!("see: kubectl get namespace {name} -o yaml"),
                 });
             }

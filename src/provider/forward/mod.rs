@@ -50,10 +50,6 @@ pub(super) struct Forward {
     _tasks: JoinSet<()>,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no provider leads to its node ports this way yet")
-)]
 impl Forward {
     /// Listens on a free port of 127.0.0.1. Whether a service has the node port, and pods, shows
     /// with each connection.

@@ -1,0 +1,221 @@
+//! The looks that the doctor takes.
+
+use std::sync::Arc;
+
+use super::check::Found;
+use crate::cli::ContextArgs;
+use crate::cli::provider::{ProviderArgs, ledger};
+use crate::cli::publish::Publish;
+use crate::history::record::AccessKind;
+use crate::images;
+use crate::provider::embedded::NODE_PORT;
+use crate::provider::engine::{self, Engine};
+use crate::provider::ledger::{Listed, State};
+use crate::provider::made::{Maker, Needs, tool_version};
+use crate::provider::port;
+use crate::provider::tool::{Tool, ToolError};
+use crate::provider::version::{Version, version_in};
+
+/// The tutorials' commands are those of this kubectl and newer.
+const KUBECTL: Version = Version(1, 27);
+/// Bytes of a mebibyte.
+const MEBIBYTE: u64 = 1 << 20;
+
+pub(super) fn processors() -> Found {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    if count >= 2 {
+        return Found::Good(count.to_string());
+    }
+    Found::bad(
+        count.to_string(),
+        "with one processor requests may be sent late; the reports count them",
+    )
+}
+
+pub(super) fn node_port(publish: &Publish) -> Found {
+    let Some(local) = publish.address_of(NODE_PORT) else {
+        return Found::Good("not published".to_owned());
+    };
+    match port::expect_free(local, NODE_PORT) {
+        Ok(()) => Found::Good(format!("{local} is free")),
+        Err(error) => Found::bad("not free", error.to_string()),
+    }
+}
+
+pub(super) async fn cluster(context: &ContextArgs) -> Found {
+    match context.provider().look().await {
+        Ok((found, access)) => Found::Good(match access.kind {
+            AccessKind::ApiForward => {
+                format!("{found}; no node is reached, so requests go through the API")
+            }
+            _ => format!("{found}; requests go to {}", access.address),
+        }),
+        Err(error) => Found::bad("not reached", error.to_string()),
+    }
+}
+
+pub(super) async fn kubectl() -> Found {
+    let advice = "install it to type the tutorials' commands; labs run without it";
+    let found = async {
+        let tool = Tool::find("kubectl", advice, Arc::new(|_| {}))?;
+        tool.ask(&["version", "--client"]).await
+    };
+    match found.await {
+        Ok(text) => match version_in(&text) {
+            Some((found, version)) if version >= KUBECTL => new_enough(&found, KUBECTL),
+            Some((found, _)) => Found::bad(found, format!("too old: install {KUBECTL} or newer")),
+            None => Found::bad(
+                format!("no version in \"{}\"", text.trim()),
+                format!("install {KUBECTL} or newer"),
+            ),
+        },
+        Err(error) => not_good(error),
+    }
+}
+
+pub(super) async fn tool(maker: &dyn Maker) -> Found {
+    match tool_version(maker).await {
+        Ok(found) => new_enough(&found, maker.oldest()),
+        Err(error) => not_good(error),
+    }
+}
+
+fn new_enough(found: &str, needed: Version) -> Found {
+    Found::Good(format!("{found} ({needed} or newer is needed)"))
+}
+
+fn not_good(error: ToolError) -> Found {
+    match error {
+        ToolError::Missing { install, .. } => Found::bad("not found", install),
+        ToolError::TooOld { found, needed, .. } => {
+            Found::bad(found, format!("too old: install {needed} or newer"))
+        }
+        error => Found::bad("does not say its version", error.to_string()),
+    }
+}
+
+/// The engine, and whether it has room for a cluster.
+pub(super) async fn engine(maker: &dyn Maker, needs: Needs) -> (Found, Option<Found>) {
+    let names = maker.engines();
+    match engine::first_that_answers(names).await {
+        Ok(engine) => {
+            let room = room(&engine, needs);
+            (Found::Good(format!("{} answers", engine.name)), room)
+        }
+        Err(seen) if seen.is_empty() => {
+            let none = match names {
+                [only] => format!("no {only}"),
+                _ => format!("none of {}", names.join(", ")),
+            };
+            (Found::bad(none, "install one and start it"), None)
+        }
+        Err(seen) => {
+            let seen: Vec<String> = seen.iter().map(ToString::to_string).collect();
+            let seen = seen.join("\n");
+            // What is known of the failure says what to do already.
+            let advice = if seen.contains("\nnext: ") {
+                "then ask the doctor again"
+            } else {
+                "start it, and see that this user may use it"
+            };
+            (Found::bad(seen, advice), None)
+        }
+    }
+}
+
+/// Whether an engine has the processors and the memory that a cluster needs, where it tells.
+fn room(engine: &Engine, needs: Needs) -> Option<Found> {
+    let (processors, memory) = engine.size?;
+    let memory = memory / MEBIBYTE;
+    let seen = format!("{processors} processors and {memory} MiB");
+    let wanted = format!(
+        "{} nodes need {} processors and {} MiB",
+        needs.nodes, needs.processors, needs.memory
+    );
+    if processors >= needs.processors && memory >= needs.memory {
+        return Some(Found::Good(format!("{seen}; {wanted}")));
+    }
+    Some(Found::bad(
+        format!("{seen}, but {wanted}"),
+        "give the engine more, or ask for fewer nodes with --nodes",
+    ))
+}
+
+/// Whether the labs' images can come into the cluster.
+pub(super) fn images(args: &ProviderArgs) -> Found {
+    if args.images.are_pulled() {
+        let text = "the nodes pull them when pods start, which is not tried here";
+        return Found::Good(text.to_owned());
+    }
+    match args.images.that_is_there() {
+        Ok(Some(path)) => return Found::Good(format!("loaded from {}", path.display())),
+        Ok(None) => {}
+        Err(error) => return Found::bad("no archive", error.to_string()),
+    }
+    let built = tempfile::tempdir().and_then(|folder| {
+        let program = std::env::current_exe()?;
+        Ok(images::build(&program, &folder.path().join("images.tar")))
+    });
+    match built {
+        Ok(Ok(_)) => Found::Good("made from this program and loaded".to_owned()),
+        Ok(Err(error)) => Found::bad(
+            "there are none to load",
+            format!("{error}; or let the nodes pull them: --images pull"),
+        ),
+        Err(error) => Found::bad("there are none to load", error.to_string()),
+    }
+}
+
+/// What earlier runs left or kept; `None` where that is not known.
+pub(super) fn leftovers() -> Option<Found> {
+    let listed = ledger().ok()?.list().ok()?;
+    let of = |state| {
+        let of_state = listed.iter().filter(move |listed| listed.state == state);
+        of_state.map(name).collect::<Vec<_>>()
+    };
+    let (left, kept) = (of(State::Left), of(State::Kept));
+    if !left.is_empty() {
+        return Some(Found::bad(
+            left.join(", "),
+            "left by runs that were killed; remove it with: rollout-lab clean",
+        ));
+    }
+    Some(Found::Good(if kept.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("none; kept on purpose: {}", kept.join(", "))
+    }))
+}
+
+fn name(listed: &Listed) -> String {
+    format!("{} ({})", listed.entry.name, listed.entry.provider)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_is_too_small_is_said_with_both_numbers() {
+        let needs = Needs {
+            nodes: 3,
+            processors: 2,
+            memory: 24_576,
+        };
+        let engine = |size| Engine {
+            name: "docker",
+            size,
+        };
+        let small = room(&engine(Some((4, 8 << 30))), needs).unwrap();
+        let Found::Bad { seen, .. } = small else {
+            panic!("8 GiB are not 24");
+        };
+        assert_eq!(
+            seen,
+            "4 processors and 8192 MiB, but 3 nodes need 2 processors and 24576 MiB"
+        );
+        let large = room(&engine(Some((4, 32 << 30))), needs);
+        assert!(matches!(large, Some(Found::Good(_))));
+        assert!(room(&engine(None), needs).is_none());
+    }
+}
