@@ -2,6 +2,8 @@
 //!
 //! Judged on watch events, from the change to its completion:
 //!
+//! What had happened by the completion counts, also where its watch told it later.
+//!
 //! * At every event of a ReplicaSet, the desired numbers of all ReplicaSets together stay at or
 //!   below replicas + maxSurge, and the available ones at or above replicas − maxUnavailable. These
 //!   are what the Deployment controller decides by. The actual numbers in the statuses are not
@@ -105,6 +107,18 @@ pub(super) fn judge(
     if rollout.completed.is_none() {
         return not_complete(finding, timeline, deployment);
     }
+    if !course.is_caught_up(timeline, &rollout, deployment) {
+        return finding.unknown(Phrase::new(
+            format!(
+                "the ReplicaSets have not been seen yet as they were at the end: {}",
+                seen.en
+            ),
+            format!(
+                "完了時の ReplicaSet の状態がまだ観測されていない: {}",
+                seen.ja
+            ),
+        ));
+    }
     if course.crowd.since.is_some() {
         return finding.unknown(Phrase::new(
             format!("there are too many pods, but not for long yet: {}", seen.en),
@@ -132,6 +146,8 @@ struct Course {
     events: usize,
     most_desired: i64,
     least_available: Option<i64>,
+    /// The numbers at the last event: desired and available.
+    last: (i64, i64),
     /// When and how the numbers of the ReplicaSets first broke the bounds.
     broken: Option<(Stamp, Phrase)>,
     crowd: Crowd,
@@ -147,22 +163,19 @@ impl Course {
         bounds: Bounds,
     ) -> Self {
         let own = replicasets(timeline, rollout);
-        let end = rollout.completed.unwrap_or(timeline.now);
         let mut course = Self::default();
         let records = timeline.records().iter();
         for record in records.filter(|record| record.at > rollout.began) {
-            if record.at > end && course.crowd.since.is_none() {
-                break;
-            }
             let Entry::Change(change) = &record.entry else {
                 continue;
             };
             state.fold(change);
+            let is_within = rollout.had_seen(record.at, change);
             match &change.facts {
-                Facts::ReplicaSet(_) if own.contains(change.uid.as_str()) && record.at <= end => {
+                Facts::ReplicaSet(_) if own.contains(change.uid.as_str()) && is_within => {
                     course.weigh(&state, &rollout.uid, record.at, bounds);
                 }
-                Facts::Pod(_) => {
+                Facts::Pod(_) if is_within || course.crowd.since.is_some() => {
                     let pods = live_pods(&state, &own);
                     course.crowd.note(record.at, pods, bounds.most);
                 }
@@ -181,6 +194,7 @@ impl Course {
             desired += replicaset.facts.replicas;
             available += replicaset.facts.available;
         }
+        self.last = (desired, available);
         self.most_desired = self.most_desired.max(desired);
         let least = self.least_available.unwrap_or(available).min(available);
         self.least_available = Some(least);
@@ -192,6 +206,19 @@ impl Course {
             );
             self.broken = Some((at, how));
         }
+    }
+
+    /// Whether the ReplicaSets were seen with the numbers that the complete Deployment has: it has
+    /// them from there.
+    fn is_caught_up(
+        &self,
+        timeline: &Timeline<'_>,
+        rollout: &Rollout<'_>,
+        deployment: &str,
+    ) -> bool {
+        let state = timeline.state_at(rollout.completed.unwrap_or(timeline.now));
+        let known = state.deployments.get(deployment);
+        known.is_some_and(|known| self.last == (known.facts.replicas, known.facts.available))
     }
 
     fn report(&self, finding: &mut Finding, available: i64) {

@@ -40,6 +40,7 @@ use std::sync::Arc;
 use crate::history::criterion::{Asked, Criterion};
 use crate::history::{Entry, Record, Stamp};
 use timeline::Timeline;
+use verdict::Finding;
 
 /// Judges a criterion on what has happened up to a moment.
 #[must_use]
@@ -70,6 +71,10 @@ pub fn judge(asked: &Asked, at: Stamp, records: &[Arc<Record>]) -> Verdict {
             namespace,
             node_port,
         } => clean::judge(&timeline, namespace, *node_port),
+    };
+    let finding = match timeline.unreachable() {
+        Some(why) => Finding::new(finding.wanted).unknown(unjudged::unreachable(why)),
+        None => finding,
     };
     finding.into_verdict(asked.clone(), at)
 }

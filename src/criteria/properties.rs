@@ -14,7 +14,7 @@ use super::scene::{
 };
 use super::{Status, Verdict, judge_all};
 use crate::history::criterion::{Bar, Criterion};
-use crate::history::record::FailureClass;
+use crate::history::record::{FailureClass, Unreachable};
 use crate::history::{Entry, Record};
 
 /// Enough to meet each criterion on each story some times.
@@ -143,6 +143,35 @@ fn a_stored_history_gets_the_verdicts_that_the_run_got() {
         story.add(*ms, Entry::Asked(asked(criterion)))
     });
     assert_eq!(judge_all(&story.records()), then);
+}
+
+#[test]
+fn nothing_is_judged_while_the_api_does_not_answer_and_all_is_once_it_does() {
+    let story = updated();
+    let end = story.end();
+    let records = story.records();
+    let is_change = |record: &&Arc<Record>| matches!(record.entry, Entry::Change(_));
+    let last = records.iter().rfind(is_change).unwrap().entry.clone();
+    for criterion in criteria() {
+        let verdict = story.judge(&criterion);
+        let blinded = updated().add(
+            end.0 / 1000 + 1,
+            Entry::Unreachable(Unreachable {
+                why: "connection refused".to_owned(),
+            }),
+        );
+        let blind = blinded.judge(&criterion);
+        assert_eq!(blind.status, Status::Unknown, "{criterion:?}");
+        assert!(blind.seen.en.contains("connection refused"), "{blind:?}");
+        assert_eq!(slip(&blind.seen), None);
+        // The same object in the same state, seen again.
+        let found = blinded.add(end.0 / 1000 + 2, last.clone());
+        assert_eq!(
+            found.judge(&criterion).status,
+            verdict.status,
+            "{criterion:?}"
+        );
+    }
 }
 
 proptest! {

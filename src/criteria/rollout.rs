@@ -1,7 +1,7 @@
 //! When an update of a Deployment began, and when it was complete.
 
 use crate::history::facts::{DeploymentFacts, ReplicaSetFacts};
-use crate::history::record::Command;
+use crate::history::record::{Change, Command};
 use crate::history::state::Known;
 use crate::history::{Stamp, State};
 
@@ -17,8 +17,11 @@ pub(super) struct Rollout<'r> {
     pub(super) began: Stamp,
     /// When the Deployment was first seen as the command left it.
     pub(super) noticed: Option<Stamp>,
-    /// When the Deployment was first complete with it.
+    /// When the Deployment was first seen complete with it.
     pub(super) completed: Option<Stamp>,
+    /// The version of the Deployment then, by which it can be told what had happened by that time
+    /// though another watch told it later.
+    completed_version: Option<u64>,
     /// When the Deployment exceeded its progress deadline.
     pub(super) deadline_exceeded: Option<Stamp>,
 }
@@ -64,6 +67,7 @@ pub(super) fn last<'r>(timeline: &Timeline<'r>, deployment: &str) -> Option<Roll
         began: command.sent,
         noticed: None,
         completed: None,
+        completed_version: None,
         deadline_exceeded: None,
     };
     // An unchanged Deployment was complete before the command.
@@ -84,14 +88,32 @@ pub(super) fn last<'r>(timeline: &Timeline<'r>, deployment: &str) -> Option<Roll
         }
         is_stale &= is_too_late(facts);
         rollout.noticed.get_or_insert(at);
-        if is_complete(facts) {
-            rollout.completed.get_or_insert(at);
+        if is_complete(facts) && rollout.completed.is_none() {
+            rollout.completed = Some(at);
+            rollout.completed_version = version(change);
         }
         if is_observed(facts) && is_too_late(facts) && !is_stale {
             rollout.deadline_exceeded.get_or_insert(at);
         }
     }
     Some(rollout)
+}
+
+impl Rollout<'_> {
+    /// Whether a change had happened when the Deployment was complete. Each kind has a watch of its
+    /// own, and after a lost connection one of them may be seconds behind another, so the moment at
+    /// which a change was told does not decide; the versions of one cluster's objects do.
+    pub(super) fn had_seen(&self, at: Stamp, change: &Change) -> bool {
+        let in_time = self.completed.is_none_or(|completed| at <= completed);
+        let versions = version(change).zip(self.completed_version);
+        in_time || versions.is_some_and(|(own, completed)| own <= completed)
+    }
+}
+
+/// The version of an object as a number, which grows with every change of anything in the cluster.
+/// Source: `staging/src/k8s.io/apimachinery/pkg/util/resourceversion`.
+fn version(change: &Change) -> Option<u64> {
+    change.resource_version.parse().ok()
 }
 
 /// The ReplicaSet of a Deployment's present template: name and facts.

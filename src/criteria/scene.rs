@@ -44,8 +44,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Adds what happens at a moment.
-    pub(super) fn add(mut self, ms: u64, entry: Entry) -> Self {
+    /// Adds what happens at a moment, and is told then.
+    pub(super) fn add(mut self, ms: u64, mut entry: Entry) -> Self {
+        if let Entry::Change(change) = &mut entry {
+            change.resource_version = ms.to_string();
+        }
         self.records.push(Record {
             at: at(ms),
             scenario: 0,
@@ -82,6 +85,13 @@ impl Scene {
     /// Leaves out some records.
     pub(super) fn without(mut self, is_left_out: impl Fn(&Record) -> bool) -> Self {
         self.records.retain(|record| !is_left_out(record));
+        self
+    }
+
+    /// Has some of what happened told later.
+    pub(super) fn delay(mut self, ms: u64, is_delayed: impl Fn(&Record) -> bool) -> Self {
+        let delayed = self.records.iter_mut().filter(|record| is_delayed(record));
+        delayed.for_each(|record| record.at = Stamp(record.at.0 + ms * 1000));
         self
     }
 

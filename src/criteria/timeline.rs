@@ -150,6 +150,19 @@ impl<'r> Timeline<'r> {
             })
     }
 
+    /// Why nothing is seen of the cluster at the end, if that is so.
+    pub(super) fn unreachable(&self) -> Option<&'r str> {
+        let last = self
+            .records
+            .iter()
+            .rev()
+            .find(|record| matches!(record.entry, Entry::Unreachable(_) | Entry::Change(_)))?;
+        match &last.entry {
+            Entry::Unreachable(unreachable) => Some(&unreachable.why),
+            _ => None,
+        }
+    }
+
     /// The newest warnings of Kubernetes since a moment, at most some, oldest first.
     pub(super) fn warnings_since(&self, at: Stamp, most: usize) -> Vec<Evidence> {
         let mut found: Vec<(Stamp, &EventFacts)> = Vec::new();

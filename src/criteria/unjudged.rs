@@ -26,6 +26,20 @@ pub(super) fn no_request() -> Phrase {
     Phrase::new("no request was sent", "リクエストが送られていない")
 }
 
+/// What cannot be seen is neither there nor missing.
+pub(super) fn unreachable(why: &str) -> Phrase {
+    Phrase::new(
+        format!(
+            "the API server does not answer, so nothing is known of the cluster since: {why}; check \
+             that the cluster still runs and that the context was not changed"
+        ),
+        format!(
+            "API サーバが応答しないため、その後のクラスタの状態が分からない: {why}。クラスタが動いて\
+             いるか、コンテキストが変わっていないかを確認すること"
+        ),
+    )
+}
+
 pub(super) fn watch_gap(gap: &str) -> Phrase {
     Phrase::new(
         format!("the watch has a gap: {gap}"),

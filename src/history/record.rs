@@ -42,6 +42,8 @@ pub enum Entry {
     Change(Change),
     /// A watch could not be resumed where it broke, so changes may be missing.
     Gap(Gap),
+    /// The API did not answer when a verdict was due.
+    Unreachable(Unreachable),
     /// Requests begin to flow.
     Traffic(Traffic),
     /// A request has ended, well or not.
@@ -232,6 +234,13 @@ pub enum ChangeKind {
 pub struct Gap {
     /// The kind that was watched.
     pub kind: String,
+    /// What went wrong.
+    pub why: String,
+}
+
+/// The API does not answer, so nothing is seen of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreachable {
     /// What went wrong.
     pub why: String,
 }

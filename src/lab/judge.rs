@@ -13,10 +13,8 @@ use crate::history::{Entry, History, Record};
 /// takes more than a fifth of a core from the traffic that is being judged.
 const REST: u32 = 4;
 
-/// Waits until a verdict is as expected, cannot become so any more, or the limit has passed; then
-/// asks for it in the history and returns it.
-pub async fn ask(history: &History, asked: Asked, limit: Duration) -> Verdict {
-    wait(history, &asked, limit).await;
+/// Asks for a verdict in the history, and returns it.
+pub async fn ask(history: &History, asked: Asked) -> Verdict {
     let at = history.append(Entry::Asked(asked.clone()));
     let mut records = history.records();
     let is_ours = |record: &Arc<Record>| {
@@ -26,41 +24,41 @@ pub async fn ask(history: &History, asked: Asked, limit: Duration) -> Verdict {
     off_the_runtime(move || judge(&asked, at, &records)).await
 }
 
-/// The same without asking for it: a condition of what follows, not a promise of the lab.
-pub async fn settle(history: &History, criterion: Criterion, limit: Duration) -> Verdict {
-    let asked = Asked {
-        criterion,
-        expected: Expected::Holds,
-    };
-    wait(history, &asked, limit).await;
-    judge_now(history, asked).await
-}
-
-/// Without a decision in time the verdict is what it is then.
-async fn wait(history: &History, asked: &Asked, limit: Duration) {
+/// Waits until a verdict is as expected, cannot become so any more, or the limit has passed. Returns
+/// whether it was decided in time.
+pub async fn wait(history: &History, asked: &Asked, limit: Duration) -> bool {
     let decided = async || is_decided(&judge_now(history, asked.clone()).await);
-    look_until(history, decided, limit).await;
+    look_until(history, decided, limit).await
 }
 
-/// Looks whenever there is news, until what is looked for is there or the limit has passed.
-async fn look_until(history: &History, mut found: impl AsyncFnMut() -> bool, limit: Duration) {
+/// Looks whenever there is news, until what is looked for is there or the limit has passed. Returns
+/// whether it is there.
+async fn look_until(
+    history: &History,
+    mut found: impl AsyncFnMut() -> bool,
+    limit: Duration,
+) -> bool {
     let deadline = Instant::now() + limit;
     let mut news = history.news();
     loop {
         let began = Instant::now();
         // Under traffic there is always news, so that the deadline must be looked at by itself.
-        if found().await || Instant::now() >= deadline {
-            return;
+        if found().await {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
         }
         let rested = Instant::now() + began.elapsed() * REST;
         sleep_until(rested.min(deadline)).await;
         if !news.next(deadline).await {
-            return;
+            return false;
         }
     }
 }
 
-async fn judge_now(history: &History, asked: Asked) -> Verdict {
+/// The verdict as things stand, which nobody has asked for.
+pub async fn judge_now(history: &History, asked: Asked) -> Verdict {
     let (now, records) = (history.clock().now(), history.records());
     off_the_runtime(move || judge(&asked, now, &records)).await
 }
@@ -149,7 +147,7 @@ pub async fn ask_for_the_only_failure(
         criterion: meant.clone(),
         expected: Expected::Fails,
     };
-    let verdict = ask(history, asked, Duration::ZERO).await;
+    let verdict = ask(history, asked).await;
     let mut others = failures(history, criteria).await;
     others.retain(|other| other.asked.criterion.name() != name);
     Some((verdict, others))

@@ -168,6 +168,47 @@ fn the_monitor_shows_pods_and_answers_until_it_is_stopped() {
     standin.stop();
 }
 
+/// What cannot be seen is not a failure of the rollout, and the reason is told.
+#[test]
+fn a_cluster_that_goes_away_during_a_run_is_named_as_the_reason() {
+    let standin = Standin::start("1");
+    let feature = standin.place.file(
+        "f.feature",
+        concat!(
+            "Feature: F\n  Scenario: S\n    Given the namespace \"app-dev\"\n",
+            "    When I apply \"ROOT/k8s/base/deployment-v1.yaml\"\n",
+            "    Then the rollout of \"user-service\" completes within 5 seconds\n",
+        )
+        .replace("ROOT", env!("CARGO_MANIFEST_DIR"))
+        .as_str(),
+    );
+    let reports = standin.place.path("reports");
+    let mut arguments = standin.arguments("run", &reports);
+    arguments.push(feature.to_str().unwrap());
+    let mut run = standin.place.start(&arguments);
+    run.await_line("When I apply");
+    standin.cluster.signal("KILL");
+    let ended = run.end();
+    assert_eq!(ended.code, Some(4), "{ended:#?}");
+    for told in [
+        "the API server does not answer",
+        "Connection refused",
+        "check that the cluster still runs",
+    ] {
+        assert!(ended.stdout.contains(told), "{told}: {ended:#?}");
+    }
+    let left = "warning: in context rollout-lab what is left cannot be seen";
+    assert!(ended.stderr.starts_with(left), "{ended:#?}");
+    let clean = standin.place.run(&["clean"]);
+    assert_eq!(clean.code, Some(1), "{clean:#?}");
+    assert!(
+        clean.stdout.contains("rollout-lab clean --forget"),
+        "{clean:#?}"
+    );
+    let forgotten = standin.place.run(&["clean", "--forget"]);
+    assert_eq!(forgotten.code, Some(0), "{forgotten:#?}");
+}
+
 #[test]
 fn a_user_without_credentials_is_told_so_and_a_context_that_goes_during_a_run_is_not_missed() {
     let standin = Standin::start("20");

@@ -1,6 +1,6 @@
 use crate::criteria::cause::Cause;
 use crate::criteria::scene::check::{Want, check};
-use crate::criteria::scene::story::{answering, updated};
+use crate::criteria::scene::story::{UPDATE, UPDATED, answering, updated};
 use crate::criteria::scene::{
     DEPLOYMENT, Scene, deployment, deployment_facts, gap, pod, replicaset,
 };
@@ -210,7 +210,7 @@ fn an_update_that_scales_has_the_bounds_of_both_numbers() {
     });
     let rows = [(
         "from three to two",
-        scaled,
+        scaled.add(UPDATED - 2, replicaset(2, 2, [2, 3, 3])),
         Want::Pass("at least 2 available"),
     )];
     check(
@@ -220,13 +220,58 @@ fn an_update_that_scales_has_the_bounds_of_both_numbers() {
     );
 }
 
+/// One watch may come back seconds after another.
+#[test]
+fn what_happened_before_the_completion_counts_though_it_is_told_later() {
+    let late = |scene: Scene| {
+        scene.delay(3000, |record| {
+            is_replicaset(record) && record.at.0 > UPDATE * 1000
+        })
+    };
+    let rows = [
+        (
+            "all went well",
+            late(updated()),
+            Want::Pass("at most 4 pods desired and 4 seen, at least 2 available, over 11 events"),
+        ),
+        (
+            "too many were desired",
+            late(updated().add(2300, replicaset(2, 2, [3, 2, 0]))),
+            fail("at most 5 pods desired", None),
+        ),
+        (
+            "pods that were too many for less than a second",
+            crowded(2900).delay(3000, |record| is_pod(record) && record.at.0 > UPDATE * 1000),
+            Want::Pass("at least 2 available"),
+        ),
+        (
+            "not all is told yet",
+            late(updated()).until(UPDATE + 3000 + 700),
+            Want::Unknown("have not been seen yet as they were at the end"),
+        ),
+        (
+            "what happened after the completion, told with it",
+            late(updated()).add(6100, replicaset(2, 2, [9, 3, 3])),
+            Want::Pass("at most 4 pods desired"),
+        ),
+    ];
+    check(&within(1, 1), WANTED, &rows);
+}
+
+fn is_replicaset(record: &Record) -> bool {
+    matches!(&record.entry, Entry::Change(change) if matches!(change.facts, Facts::ReplicaSet(_)))
+}
+
+fn is_pod(record: &Record) -> bool {
+    matches!(&record.entry, Entry::Change(change) if matches!(change.facts, Facts::Pod(_)))
+}
+
 #[test]
 fn what_cannot_be_judged_is_unknown() {
     let unavailable = DeploymentFacts {
         available: 2,
         ..deployment_facts(1, 1, [3, 3, 3])
     };
-    let replicasets = |record: &Record| matches!(&record.entry, Entry::Change(change) if matches!(change.facts, Facts::ReplicaSet(_)));
     let generic = "the update keeps within maxSurge 1 and maxUnavailable 1";
     let rows = [
         (
@@ -254,7 +299,7 @@ fn what_cannot_be_judged_is_unknown() {
         ),
         (
             "no ReplicaSet changed",
-            updated().without(|record| replicasets(record) && record.at.0 > 2_000_000),
+            updated().without(|record| is_replicaset(record) && record.at.0 > 2_000_000),
             Want::Unknown("no ReplicaSet changed"),
         ),
         (

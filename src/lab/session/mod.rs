@@ -249,15 +249,12 @@ impl Session {
 
     /// Waits until a criterion is as expected or the limit has passed, and asks for the verdict.
     pub async fn ask(&self, criterion: Criterion, expected: Expected, limit: Duration) -> Verdict {
-        judge::ask(
-            &self.history,
-            Asked {
-                criterion,
-                expected,
-            },
-            limit.min(self.patience),
-        )
-        .await
+        let asked = Asked {
+            criterion,
+            expected,
+        };
+        self.wait(&asked, limit).await;
+        judge::ask(&self.history, asked).await
     }
 
     /// Ends the session: no traffic, and no namespace unless that is left for somebody else.

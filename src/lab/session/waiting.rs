@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::super::{inventory, judge};
 use super::{Session, SessionError};
 use crate::criteria::phrase::Language;
-use crate::history::criterion::Criterion;
-use crate::history::record::{Outcome, When};
+use crate::history::criterion::{Asked, Criterion, Expected};
+use crate::history::record::{Outcome, Unreachable, When};
 use crate::history::{Entry, Record, State};
+use crate::provider::chain;
 
 /// Answers in a row that show a path to be open, and how long they may take to come.
 const IN_A_ROW: usize = 10;
 const FIRST_ANSWERS: Duration = Duration::from_secs(30);
+/// How long the API may take to say that it is there.
+const API_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Session {
     /// Waits until the namespace is gone, then takes the inventory that must equal the first.
@@ -42,10 +47,14 @@ impl Session {
     /// # Errors
     /// It is not in time; the text is the verdict on it.
     pub async fn await_rollout(&self, limit: Duration) -> Result<(), SessionError> {
-        let criterion = Criterion::RolloutComplete {
-            deployment: self.deployment()?,
+        let asked = Asked {
+            criterion: Criterion::RolloutComplete {
+                deployment: self.deployment()?,
+            },
+            expected: Expected::Holds,
         };
-        let verdict = judge::settle(&self.history, criterion, limit.min(self.patience)).await;
+        self.wait(&asked, limit).await;
+        let verdict = judge::judge_now(&self.history, asked).await;
         if verdict.is_as_expected() {
             return Ok(());
         }
@@ -54,6 +63,21 @@ impl Session {
             limit,
             seen: verdict.explanation(Language::English),
         })
+    }
+
+    /// Waits until a verdict is decided. If it is not in time, the reason may be that nothing can be
+    /// seen of the cluster, which is then noted.
+    pub(super) async fn wait(&self, asked: &Asked, limit: Duration) {
+        if judge::wait(&self.history, asked, limit.min(self.patience)).await {
+            return;
+        }
+        let asking = timeout(API_PATIENCE, self.client.apiserver_version()).await;
+        let why = match asking {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => chain(&error),
+            Err(_) => format!("no answer within {} s", API_PATIENCE.as_secs()),
+        };
+        self.history.append(Entry::Unreachable(Unreachable { why }));
     }
 
     /// Waits until some pods of a Deployment are ready, none of them restarted.
