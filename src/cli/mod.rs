@@ -74,6 +74,7 @@ enum Command {
 
 /// Which existing cluster.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "A cluster that is there")]
 pub(crate) struct ContextArgs {
     /// Context of the kubeconfig; none is ever guessed
     #[arg(long, env = "LAB_CONTEXT")]

@@ -79,6 +79,38 @@ fn the_lab_runs_on_an_existing_cluster_and_leaves_nothing_there() {
 }
 
 #[test]
+fn the_lab_runs_by_port_forward_where_that_is_asked_for_and_the_report_says_so() {
+    let standin = Standin::start("20");
+    let reports = standin.place.path("reports");
+    let ended = standin.run(
+        &reports,
+        &["--port-forward", "--name", "Version 2 takes over"],
+    );
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let told = "requests go through the API server and a kubelet, by port-forward to one pod each";
+    assert!(ended.stdout.contains(told), "{ended:#?}");
+    let report = std::fs::read_to_string(reports.join("report.json")).unwrap();
+    assert!(report.contains("\"kind\": \"api-forward\""), "{report}");
+    standin.stop();
+}
+
+/// No packet is ever sent to a link-local address without the link that it is meant on.
+#[test]
+fn a_node_address_that_is_not_reached_is_told_before_anything_is_made() {
+    let standin = Standin::start("20");
+    let reports = standin.place.path("reports");
+    let ended = standin.run(&reports, &["--node-address", "fe80::1"]);
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    for told in [
+        "fe80::1 is not reached from here",
+        "leave --node-address out",
+    ] {
+        assert!(ended.stderr.contains(told), "{told}: {ended:#?}");
+    }
+    standin.stop();
+}
+
+#[test]
 fn what_a_lab_holds_with_a_finalizer_of_its_own_is_let_go() {
     let standin = Standin::start("20");
     let reports = standin.place.path("reports");

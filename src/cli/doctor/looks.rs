@@ -94,8 +94,16 @@ fn not_good(error: ToolError) -> Found {
     }
 }
 
+/// Whether an engine has room for a cluster.
+pub(super) enum Room {
+    /// Not for one node.
+    TooSmall(Found),
+    /// For one at least.
+    Enough(Found),
+}
+
 /// The engine, and whether it has room for a cluster.
-pub(super) async fn engine(maker: &dyn Maker, needs: Needs) -> (Found, Option<Found>) {
+pub(super) async fn engine(maker: &dyn Maker, needs: Needs) -> (Found, Option<Room>) {
     let names = maker.engines();
     match engine::first_that_answers(names).await {
         Ok(engine) => {
@@ -123,22 +131,32 @@ pub(super) async fn engine(maker: &dyn Maker, needs: Needs) -> (Found, Option<Fo
     }
 }
 
-/// Whether an engine has the processors and the memory that a cluster needs, where it tells.
-fn room(engine: &Engine, needs: Needs) -> Option<Found> {
+/// Whether an engine has the processors and the memory that a cluster needs, where it tells. It has
+/// to have room for one node, or that is refused; several may have less than their limits add up to.
+fn room(engine: &Engine, needs: Needs) -> Option<Room> {
     let (processors, memory) = engine.size?;
     let memory = memory / MEBIBYTE;
     let seen = format!("{processors} processors and {memory} MiB");
-    let wanted = format!(
-        "{} nodes need {} processors and {} MiB",
-        needs.nodes, needs.processors, needs.memory
-    );
-    if processors >= needs.processors && memory >= needs.memory {
-        return Some(Found::Good(format!("{seen}; {wanted}")));
+    let Needs {
+        nodes, node_memory, ..
+    } = needs;
+    if processors < needs.processors || memory < node_memory {
+        let wanted = format!("{} processors and {node_memory} MiB", needs.processors);
+        return Some(Room::TooSmall(Found::bad(
+            format!("{seen}, but one node needs {wanted}"),
+            "give the engine more, or ask for a smaller cluster",
+        )));
     }
-    Some(Found::bad(
-        format!("{seen}, but {wanted}"),
-        "give the engine more, or ask for fewer nodes with --nodes",
-    ))
+    let all = needs.memory();
+    Some(Room::Enough(if memory < all {
+        Found::bad(
+            format!("{seen}, while {nodes} nodes may use {all} MiB"),
+            "pods may be killed for want of memory; ask for fewer nodes with --nodes, or give the \
+             engine more",
+        )
+    } else {
+        Found::Good(format!("{seen}; {nodes} nodes may use {all} MiB"))
+    }))
 }
 
 /// Whether the labs' images can come into the cluster.
@@ -196,26 +214,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_that_is_too_small_is_said_with_both_numbers() {
+    fn an_engine_needs_room_for_one_node_and_had_better_have_it_for_all() {
         let needs = Needs {
             nodes: 3,
             processors: 2,
-            memory: 24_576,
+            node_memory: 8192,
         };
-        let engine = |size| Engine {
-            name: "docker",
-            size,
+        let room = |size| {
+            let engine = Engine {
+                name: "docker",
+                size,
+            };
+            match room(&engine, needs)? {
+                Room::TooSmall(Found::Bad { seen, .. }) => Some(("too small", seen)),
+                Room::Enough(Found::Bad { seen, .. }) => Some(("tight", seen)),
+                Room::TooSmall(Found::Good(seen)) | Room::Enough(Found::Good(seen)) => {
+                    Some(("enough", seen))
+                }
+            }
         };
-        let small = room(&engine(Some((4, 8 << 30))), needs).unwrap();
-        let Found::Bad { seen, .. } = small else {
-            panic!("8 GiB are not 24");
-        };
-        assert_eq!(
-            seen,
-            "4 processors and 8192 MiB, but 3 nodes need 2 processors and 24576 MiB"
-        );
-        let large = room(&engine(Some((4, 32 << 30))), needs);
-        assert!(matches!(large, Some(Found::Good(_))));
-        assert!(room(&engine(None), needs).is_none());
+        let small = "4 processors and 4096 MiB, but one node needs 2 processors and 8192 MiB";
+        let tight = "4 processors and 16384 MiB, while 3 nodes may use 24576 MiB";
+        let large = "4 processors and 32768 MiB; 3 nodes may use 24576 MiB";
+        for (gibibytes, verdict, seen) in [
+            (4, "too small", small),
+            (16, "tight", tight),
+            (32, "enough", large),
+        ] {
+            let found = room(Some((4, gibibytes << 30))).unwrap();
+            assert_eq!(found, (verdict, seen.to_owned()));
+        }
+        assert_eq!(room(Some((1, 32 << 30))).unwrap().0, "too small");
+        assert_eq!(room(None), None);
     }
 }

@@ -6,6 +6,7 @@ mod looks;
 use clap::Args;
 
 use self::check::{Check, Found};
+use self::looks::Room;
 use super::progress::progress;
 use super::provider::{Chosen, ProviderArgs};
 use super::{ContextArgs, Ended};
@@ -61,8 +62,10 @@ pub(super) async fn doctor(args: DoctorArgs) -> Ended {
             let needs: Needs = maker.needs(&provider.size());
             let (engine, room) = looks::engine(&**maker, needs).await;
             findings.needed("container engine", engine);
-            if let Some(room) = room {
-                findings.needed("room", room);
+            match room {
+                Some(Room::TooSmall(found)) => findings.needed("room", found),
+                Some(Room::Enough(found)) => findings.useful("room", found),
+                None => {}
             }
             if maker.maps_ports() {
                 findings.needed("node port 30000", looks::node_port(&provider.publish));

@@ -26,6 +26,7 @@ use crate::provider::{Provider, ProviderError, auto};
 
 /// Where the cluster comes from and what it is like.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Which cluster")]
 pub(crate) struct ProviderArgs {
     /// Where the cluster comes from
     #[arg(long, value_enum, default_value_t, env = "LAB_PROVIDER")]

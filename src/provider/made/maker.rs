@@ -121,10 +121,18 @@ pub struct Size {
 pub struct Needs {
     /// How many nodes it has.
     pub nodes: u8,
-    /// Processors in all.
+    /// Processors, which the nodes share.
     pub processors: u64,
-    /// Memory in all, in mebibytes.
-    pub memory: u64,
+    /// Mebibytes of memory that each node may use.
+    pub node_memory: u64,
+}
+
+impl Needs {
+    /// Mebibytes of memory that all nodes together may use.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.node_memory * u64::from(self.nodes)
+    }
 }
 
 /// What nodes need that are not limited by their tool: a kubelet, what every cluster runs, and the
@@ -135,7 +143,7 @@ pub(super) fn needs_of(nodes: u8) -> Needs {
     Needs {
         nodes,
         processors: 2,
-        memory: u64::from(nodes) * NODE,
+        node_memory: NODE,
     }
 }
 

@@ -123,9 +123,8 @@ impl Maker for Minikube {
         } = flags(size);
         Needs {
             nodes,
-            // Nodes share the processors of the machine, and not its memory.
             processors,
-            memory: memory * u64::from(nodes),
+            node_memory: memory,
         }
     }
 
@@ -264,7 +263,7 @@ mod tests {
             ),
             "{large}"
         );
-        assert_eq!(Minikube.needs(&of_tutorial).memory, 3 * 8192);
+        assert_eq!(Minikube.needs(&of_tutorial).memory(), 3 * 8192);
         let image = Size {
             node_image: Some("x".to_owned()),
             ..Size::default()
