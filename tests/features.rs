@@ -67,6 +67,7 @@ fn main() -> ExitCode {
         provider: ready.provider.clone(),
         report_dir: root.join("target/rollout-lab/tests"),
         concurrency,
+        // A real cluster takes its grace periods in real time, and may have to pull images first.
         step_limit: if ready.is_embedded() {
             Duration::from_secs(120)
         } else {

@@ -29,7 +29,7 @@ pub struct Entry {
     pub extent: Extent,
     /// The id of the run that made it.
     pub run: String,
-    /// When, RFC 3339.
+    /// When, RFC 3339, to the second.
     pub made: String,
     /// The number of the process that made it.
     pub process: u32,
@@ -53,7 +53,9 @@ impl Entry {
             name: name.to_owned(),
             extent,
             run: run.to_owned(),
-            made: jiff::Timestamp::now().to_string(),
+            made: jiff::Timestamp::now()
+                .strftime("%Y-%m-%dT%H:%M:%SZ")
+                .to_string(),
             process: std::process::id(),
             kept: false,
             context: String::new(),

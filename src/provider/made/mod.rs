@@ -209,7 +209,11 @@ impl Made {
             };
             let arguments = self.maker.create(&order);
             let arguments = arguments.map_err(|source| ProviderError::Folder { source })?;
-            self.progress.phase("making the cluster");
+            self.progress.phase(&format!(
+                "making the {} cluster {}",
+                self.maker.name(),
+                wanted.name
+            ));
             let made = site.tool().work(&arguments, CREATION).await;
             made.map_err(|source| self.failed(source))?;
         }

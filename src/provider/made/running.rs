@@ -50,14 +50,16 @@ impl Cluster for Running {
             site.keep()?;
             let entry = site.entry();
             let mut lines = vec![format!("export KUBECONFIG={}", site.kubeconfig().display())];
-            lines.push(format!(
-                "kubectl get namespaces -l {RUN_LABEL}={}",
-                entry.run
-            ));
-            lines.push(match entry.extent {
-                Extent::Cluster => format!("rollout-lab cluster down {}", entry.name),
-                Extent::Namespaces => "rollout-lab clean --kept".to_owned(),
-            });
+            match entry.extent {
+                Extent::Cluster => lines.extend([
+                    "kubectl get pods --all-namespaces".to_owned(),
+                    format!("rollout-lab cluster down {}", entry.name),
+                ]),
+                Extent::Namespaces => lines.extend([
+                    format!("kubectl get namespaces -l {RUN_LABEL}={}", entry.run),
+                    "rollout-lab clean --kept".to_owned(),
+                ]),
+            }
             Ok(lines)
         }
         .boxed()
