@@ -8,14 +8,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use rollout_lab::cli::provider_of_environment;
+use rollout_lab::cli::{cancelled_by_signals, provider_of_environment};
 use rollout_lab::criteria::Status;
 use rollout_lab::exit::Exit;
 use rollout_lab::report::Report;
 use rollout_lab::run::features::{self, Choice};
 use rollout_lab::run::{Keep, Plan, Ran, new_id, run};
 use rollout_lab::view::{self, Style};
-use tokio_util::sync::CancellationToken;
 
 /// How many times faster than real time the clusters run, where a scenario does not ask for less.
 const PACE: f64 = 20.0;
@@ -78,7 +77,9 @@ fn main() -> ExitCode {
     let began = Instant::now();
     let report = runtime.block_on(async {
         let mut shown = None;
-        let report = run(plan, CancellationToken::new(), |records| {
+        // A cluster that was made for this is removed after Ctrl+C, too.
+        let cancel = cancelled_by_signals().unwrap_or_default();
+        let report = run(plan, cancel, |records| {
             shown = Some(view::show(records, Style::Whole));
         })
         .await;

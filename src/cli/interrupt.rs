@@ -31,6 +31,15 @@ pub(super) fn on_signals(files: Vec<PathBuf>) -> io::Result<CancellationToken> {
     Ok(token)
 }
 
+/// A token that the first SIGINT or SIGTERM cancels, so that a run ends in order and removes what
+/// it made; the second ends the process at once. It has to be asked for inside a runtime.
+///
+/// # Errors
+/// Signals cannot be listened for.
+pub fn cancelled_by_signals() -> io::Result<CancellationToken> {
+    on_signals(Vec::new())
+}
+
 /// Says how to remove what this process has made and does not remove itself any more.
 fn tell_what_is_left() {
     let listed = Ledger::of_user().and_then(|ledger| ledger.list());

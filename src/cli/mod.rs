@@ -16,6 +16,7 @@ mod steps;
 
 use std::path::PathBuf;
 
+pub use self::interrupt::cancelled_by_signals;
 pub use self::provider::{Ready, provider_of_environment};
 use clap::{Args, Parser, Subcommand};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::cluster::one;
-use super::interrupt::on_signals;
+use super::interrupt::cancelled_by_signals;
 use super::provider::exit_of;
 use super::run::positive;
 use super::{ContextArgs, Ended, Failure};
@@ -68,7 +68,7 @@ pub(super) async fn monitor(args: MonitorArgs) -> Ended {
         description.version,
         description.nodes.len()
     );
-    let stop = on_signals(Vec::new()).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let stop = cancelled_by_signals().map_err(|error| Failure::new(Exit::Failed, error))?;
     let history = History::new(0, Clock::start(), Sink::none());
     let client = cluster.client();
     let url = cluster.node_port(args.port).await.map_err(failed)?;

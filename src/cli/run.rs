@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
-use super::interrupt::on_signals;
+use super::interrupt::cancelled_by_signals;
 use super::provider::{Chosen, ProviderArgs, exit_of};
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
@@ -139,7 +139,7 @@ pub(super) async fn run(args: RunArgs) -> Ended {
         step_limit: Duration::from_secs_f64(args.step_limit),
         keep,
     };
-    let cancel = on_signals(Vec::new()).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let cancel = cancelled_by_signals().map_err(|error| Failure::new(Exit::Failed, error))?;
     let mut shown = None;
     let Ran { report, kept } = run_plan(plan, cancel, |records| {
         shown = Some(view::show(records, Style::Follow));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::cli::interrupt::on_signals;
+use crate::cli::interrupt::{cancelled_by_signals, on_signals};
 use crate::cli::provider::{Chosen, ProviderArgs, exit_of, ledger};
 use crate::cli::publish::Publish;
 use crate::cli::{ContextArgs, Ended, Failure};
@@ -64,7 +64,7 @@ pub(super) async fn up(mut args: UpArgs) -> Ended {
 /// Makes a cluster that stays until it is taken down.
 async fn made(provider: Arc<dyn Provider>) -> Ended {
     let failed = |error: ProviderError| Failure::new(exit_of(&error), error);
-    let stop = on_signals(Vec::new()).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let stop = cancelled_by_signals().map_err(|error| Failure::new(Exit::Failed, error))?;
     provider.check().map_err(failed)?;
     let cluster = tokio::select! {
         started = provider.start() => started.map_err(failed)?,
