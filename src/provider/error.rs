@@ -78,6 +78,20 @@ pub enum ProviderError {
         /// What went wrong.
         why: String,
     },
+    /// Nodes of a cluster that was made did not get ready.
+    #[error(
+        "{} of {count} nodes were ready after {} s ({}); give the engine more processors \
+         and memory, or ask for fewer nodes with --nodes",
+        ready.len(), limit.as_secs_f64(), if ready.is_empty() { "none".to_owned() } else { ready.join(", ") }
+    )]
+    NodesNotReady {
+        /// How many there should be.
+        count: usize,
+        /// Those that were.
+        ready: Vec<String>,
+        /// How long they had.
+        limit: std::time::Duration,
+    },
     /// The cluster does not let this user in.
     #[error(
         "the cluster of context \"{context}\" at {server} does not let this user in: {why}; renew \

@@ -323,7 +323,8 @@ impl Reached {
     }
 }
 
-fn is_ready(node: &Node) -> bool {
+/// Whether a node takes pods.
+pub(super) fn is_ready(node: &Node) -> bool {
     let conditions = node
         .status
         .as_ref()

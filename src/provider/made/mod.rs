@@ -9,6 +9,7 @@ mod k3d;
 mod kind;
 mod maker;
 mod minikube;
+mod nodes;
 mod running;
 mod site;
 mod tunnel;
@@ -19,10 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _};
-use k8s_openapi::api::core::v1::Node;
-use kube::Api;
-use kube::api::{Patch, PatchParams};
-use serde_json::json;
 use tokio::sync::Mutex;
 
 pub use self::k3d::K3d;
@@ -38,10 +35,12 @@ use super::kubeconfig::{Answering, Kubeconfig};
 use super::ledger::{Entry, Extent, Ledger};
 use super::progress::Progress;
 use super::tool::{Tool, ToolError};
-use super::{Cluster, Provider, ProviderError, RUN_LABEL, port};
+use super::{Cluster, Provider, ProviderError, port};
 
 /// How long a tool may take to make a cluster: images of a gigabyte may have to come first.
 const CREATION: Duration = Duration::from_secs(20 * 60);
+/// How long the nodes may take to be ready once the control plane is.
+const READY: Duration = Duration::from_secs(5 * 60);
 /// How long the loading of images may take.
 const LOADING: Duration = Duration::from_secs(5 * 60);
 
@@ -225,9 +224,13 @@ impl Made {
             published: site.entry().published,
             ..Kubeconfig::default()
         };
-        let answering = kubeconfig.answer().await?;
+        let mut answering = kubeconfig.answer().await?;
         if site.extent() == Extent::Cluster {
-            label_nodes(&answering, &wanted.run).await?;
+            let count = self.maker.needs(&wanted.size).nodes;
+            self.progress.phase(&format!("waiting for {count} nodes"));
+            nodes::await_ready(&answering.client, count, READY).await?;
+            answering = kubeconfig.answer().await?;
+            nodes::label(&answering.client, &answering.node_names(), &wanted.run).await?;
         }
         if let Some(archive) = &wanted.archive {
             self.progress.phase("loading the images of the labs");
@@ -285,19 +288,4 @@ impl Provider for Made {
         }
         .boxed()
     }
-}
-
-/// Marks the nodes with the run, for whoever looks at the cluster.
-async fn label_nodes(answering: &Answering, run: &str) -> Result<(), ProviderError> {
-    let nodes: Api<Node> = Api::all(answering.client.clone());
-    let labels = json!({"metadata": {"labels": {RUN_LABEL: run}}});
-    for name in answering.node_names() {
-        let (how, patch) = (PatchParams::default(), Patch::Merge(&labels));
-        let patched = nodes.patch(&name, &how, &patch).await;
-        patched.map_err(|error| ProviderError::Api {
-            what: format!("label node {name}"),
-            why: error.to_string(),
-        })?;
-    }
-    Ok(())
 }
