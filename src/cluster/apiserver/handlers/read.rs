@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Call;
+use super::update::current;
 use crate::cluster::apiserver::negotiate::Form;
 use crate::cluster::apiserver::options::{Options, Revision};
 use crate::cluster::apiserver::registry::Resource;
@@ -24,14 +25,7 @@ const BASE64: GeneralPurpose =
     GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 pub(super) fn get(call: &Call<'_>) -> Result<Reply, Refusal> {
-    let key = call.key();
-    let found = call
-        .server
-        .store
-        .begin()
-        .get(call.resource.collection, &key);
-    let object = found.ok_or_else(|| refusal::not_found(call.resource.subject(&key.name)))?;
-    Ok(present(call, &object))
+    Ok(present(call, &*current(call, &call.server.store.begin())?))
 }
 
 /// One object in the form that the client asked for.

@@ -15,11 +15,12 @@ use tokio::sync::watch;
 
 use self::excerpt::Excerpt;
 use super::Call;
+use super::update::current;
 use crate::cluster::apiserver::reply::{Content, Reply};
 use crate::cluster::clock;
 use crate::cluster::logs::{Log, Reader};
 use crate::cluster::object::meta;
-use crate::cluster::object::refusal::{self, Refusal};
+use crate::cluster::object::refusal::Refusal;
 
 /// The type of a log, which upstream serves without a character set.
 const PLAIN: &str = "text/plain";
@@ -28,12 +29,7 @@ pub(super) fn log(call: &Call<'_>) -> Result<Reply, Refusal> {
     let key = call.key();
     let options = &call.options.log;
     options.check(&key.name)?;
-    let pod = call
-        .server
-        .store
-        .begin()
-        .get(call.resource.collection, &key)
-        .ok_or_else(|| refusal::not_found(call.resource.subject(&key.name)))?;
+    let pod = current(call, &call.server.store.begin())?;
     let container = source::container(&pod.value, options.container.as_deref())?;
     if pod.value["spec"]["nodeName"].is_null() {
         return Ok(Reply::whole(PLAIN, Bytes::new()).with_code(StatusCode::NO_CONTENT));

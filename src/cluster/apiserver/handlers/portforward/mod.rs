@@ -20,6 +20,7 @@ use serde_json::Value;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use self::carry::{Carrier, Port};
+use super::update::current;
 use super::{Call, header};
 use crate::cluster::apiserver::reply::Reply;
 use crate::cluster::object::meta;
@@ -32,12 +33,7 @@ const MOST_PORTS: usize = 128;
 
 pub(super) fn port_forward(call: &Call<'_>) -> Result<Reply, Refusal> {
     let key = call.key();
-    let pod = call
-        .server
-        .store
-        .begin()
-        .get(call.resource.collection, &key)
-        .ok_or_else(|| refusal::not_found(call.resource.subject(&key.name)))?;
+    let pod = current(call, &call.server.store.begin())?;
     let pod = &pod.value;
     if pod["spec"]["nodeName"].is_null() {
         let message = format!("pod {} does not have a host assigned", key.name);
