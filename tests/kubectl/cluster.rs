@@ -27,6 +27,7 @@ impl Cluster {
             .chain(["--kubeconfig".into(), kubeconfig.into()]);
         let program = duct::cmd(env!("CARGO_BIN_EXE_rollout-lab"), arguments)
             .env("TMPDIR", folder.path())
+            .env("XDG_STATE_HOME", folder.path().join("state"))
             .reader()
             .unwrap();
         let ready = BufReader::new(&program)
