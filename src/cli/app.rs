@@ -46,7 +46,7 @@ pub(super) async fn app(args: AppArgs) -> Ended {
         boot: args.boot_seconds,
         on_sigterm: Some(args.on_sigterm),
     };
-    let failed = |error| Failure::new(Exit::Failed, error);
+    let failed = Failure::failed;
     let signals = Signals::listen().map_err(|error| failed(error.into()))?;
     let mut end = std::pin::pin!(end(signals, args.service.ends_on_sigterm(&settings)));
     if let Ok(exit) = timeout(settings.boot, &mut end).await {

@@ -25,7 +25,7 @@ pub(super) struct CleanArgs {
 pub(super) async fn clean(args: CleanArgs) -> Ended {
     let ledger = ledger()?;
     let listed = ledger.list();
-    let mut listed = listed.map_err(|error| Failure::new(Exit::Failed, error))?;
+    let mut listed = listed.map_err(Failure::failed)?;
     // What is inside a cluster goes first, as long as there is one to ask.
     listed.sort_by_key(|listed| listed.entry.extent == Extent::Cluster);
     let (mut removed, mut failed) = (0, 0);

@@ -6,12 +6,12 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand};
 
 use super::progress::progress;
-use super::provider::{Chosen, ProviderArgs, exit_of, ledger};
+use super::provider::{Chosen, ProviderArgs, ledger};
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
 use crate::images::{self, ARCHIVE, Built, ImageError};
+use crate::provider::Provider as _;
 use crate::provider::made::{Existing, Made, Wanted};
-use crate::provider::{Provider as _, ProviderError};
 use crate::run::new_id;
 
 const EXAMPLES: &str = "\
@@ -57,7 +57,6 @@ pub(super) async fn images(command: ImagesCommand) -> Ended {
 }
 
 async fn load(args: &ProviderArgs) -> Ended {
-    let failed = |error: ProviderError| Failure::new(exit_of(&error), error);
     let progress = progress(args.verbose);
     let chosen = args.choose(&ContextArgs::default(), &progress).await?;
     let Chosen::Made(maker) = chosen else {
@@ -80,14 +79,14 @@ async fn load(args: &ProviderArgs) -> Ended {
         ..args.wanted(&new_id(), None)
     };
     let provider = Made::new(maker, wanted, ledger()?, progress);
-    let cluster = provider.start().await.map_err(failed)?;
+    let cluster = provider.start().await?;
     let loaded = match cluster.images() {
         Some(power) => power.load(path).await,
         None => Ok(()),
     };
     // It was there before, and stays.
     cluster.stop().await;
-    loaded.map_err(failed)?;
+    loaded?;
     println!("{} is loaded", path.display());
     Ok(Exit::Held)
 }

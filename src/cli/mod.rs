@@ -131,6 +131,11 @@ impl Failure {
         exit
     }
 
+    /// Something that should work did not.
+    fn failed(error: impl Into<anyhow::Error>) -> Self {
+        Self::new(Exit::Failed, error)
+    }
+
     fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self::new(Exit::Usage, error)
     }
@@ -178,6 +183,6 @@ fn block_on(work: impl Future<Output = Ended>) -> Ended {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Failed, error))?;
+        .map_err(Failure::failed)?;
     runtime.block_on(work)
 }

@@ -10,7 +10,6 @@ use clap::Args;
 
 use super::cluster::one;
 use super::interrupt::cancelled_by_signals;
-use super::provider::exit_of;
 use super::run::positive;
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
@@ -18,9 +17,9 @@ use crate::history::record::{Answer, Outcome};
 use crate::history::{Clock, History, Sink};
 use crate::observer::Observer;
 use crate::prober::ask_once;
+use crate::provider::Provider as _;
 use crate::provider::kubeconfig::Existing;
 use crate::provider::progress::Progress;
-use crate::provider::{Provider as _, ProviderError};
 
 /// Requests of a cycle.
 const REQUESTS: usize = 3;
@@ -58,8 +57,7 @@ pub(super) async fn monitor(args: MonitorArgs) -> Ended {
         noted: None,
         progress: Progress::none(),
     };
-    let failed = |error: ProviderError| Failure::new(exit_of(&error), error);
-    let cluster = existing.start().await.map_err(failed)?;
+    let cluster = existing.start().await?;
     let description = cluster.describe();
     println!(
         "{} at {}, {}, {} nodes; Ctrl+C stops",
@@ -68,10 +66,10 @@ pub(super) async fn monitor(args: MonitorArgs) -> Ended {
         description.version,
         description.nodes.len()
     );
-    let stop = cancelled_by_signals().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let stop = cancelled_by_signals().map_err(Failure::failed)?;
     let history = History::new(0, Clock::start(), Sink::none());
     let client = cluster.client();
-    let url = cluster.node_port(args.port).await.map_err(failed)?;
+    let url = cluster.node_port(args.port).await?;
     let mut totals: BTreeMap<String, usize> = BTreeMap::new();
     let work = async {
         let _observer = Observer::start(&client, &args.namespace, &history).await;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Ended, Failure};
-use crate::exit::Exit;
 use crate::history;
 use crate::report::{Report, prepare, summary, write};
 
@@ -29,7 +28,7 @@ pub(super) fn report(args: &ReportArgs) -> Ended {
             .unwrap_or_default()
     };
     let folder = args.report_dir.clone().unwrap_or_else(beside);
-    let failed = |error| Failure::new(Exit::Failed, error);
+    let failed = Failure::failed;
     prepare(&folder).map_err(failed)?;
     write(&report, &folder).map_err(failed)?;
     print!("{}", crate::report::checklist(&report));

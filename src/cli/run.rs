@@ -139,7 +139,7 @@ pub(super) async fn run(args: RunArgs) -> Ended {
         step_limit: Duration::from_secs_f64(args.step_limit),
         keep,
     };
-    let cancel = cancelled_by_signals().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let cancel = cancelled_by_signals().map_err(Failure::failed)?;
     let mut shown = None;
     let Ran { report, kept } = run_plan(plan, cancel, |records| {
         shown = Some(view::show(records, Style::Follow));
@@ -165,8 +165,7 @@ pub(super) async fn run(args: RunArgs) -> Ended {
 
 /// The timings of the run that has just ended, from its history, with the memory that it took.
 fn told_timings(folder: &Path) -> Result<String, Failure> {
-    let records = history::read(&folder.join("history.jsonl"))
-        .map_err(|error| Failure::new(Exit::Failed, error))?;
+    let records = history::read(&folder.join("history.jsonl")).map_err(Failure::failed)?;
     let timings = timings(&records);
     Ok(match peak_memory() {
         Some(kilobytes) => format!("{timings}, peak memory {} MB", kilobytes / 1000),

@@ -100,6 +100,14 @@ pub struct BuiltImage {
     pub size: u64,
 }
 
+/// Looks whether images can be made from a binary.
+///
+/// # Errors
+/// It is no static Linux program, or cannot be read.
+pub fn check(binary: &Path) -> Result<(), ImageError> {
+    Binary::read(binary).map(drop)
+}
+
 /// Writes the archive of all sample services. The same binary gives the same bytes.
 ///
 /// # Errors

@@ -64,12 +64,9 @@ async fn remove_cluster(
 /// # Errors
 /// The ledger cannot be read or written.
 pub fn strike_out_inside(ledger: &Ledger, cluster: &Entry) -> Result<(), LedgerError> {
-    let is_inside = |entry: &Entry| {
-        let is_there = entry.provider == cluster.provider && entry.name == cluster.name;
-        is_there && entry.extent == Extent::Namespaces
-    };
     let listed = ledger.list()?;
-    for inside in listed.iter().filter(|listed| is_inside(&listed.entry)) {
+    let inside = listed.iter().filter(|one| one.entry.is_inside(cluster));
+    for inside in inside {
         if let Some(claim) = ledger.take(inside)? {
             claim.release()?;
         }
@@ -81,6 +78,15 @@ pub fn strike_out_inside(ledger: &Ledger, cluster: &Entry) -> Result<(), LedgerE
 #[must_use]
 pub fn maker(name: &str) -> Option<Arc<dyn Maker>> {
     makers().into_iter().find(|maker| maker.name() == name)
+}
+
+/// The namespaces that a run has made and not removed.
+pub(super) async fn namespaces_of(
+    namespaces: &Api<Namespace>,
+    run: &str,
+) -> kube::Result<Vec<Namespace>> {
+    let ours = ListParams::default().labels(&format!("{RUN_LABEL}={run}"));
+    Ok(namespaces.list(&ours).await?.items)
 }
 
 /// Deletes the namespaces that carry the run's label, and waits until they are gone.
@@ -97,8 +103,7 @@ async fn remove_namespaces(claim: &Claim) -> Result<(), ProviderError> {
         what: what.to_owned(),
         why: why.to_string(),
     };
-    let ours = ListParams::default().labels(&format!("{RUN_LABEL}={}", entry.run));
-    let listed = namespaces.list(&ours).await;
+    let listed = namespaces_of(&namespaces, &entry.run).await;
     let listed = listed.map_err(|error| failed("list namespaces", &error))?;
     let namespaces = &namespaces;
     let removing = listed.iter().map(|namespace| async move {

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::access::{self, Way};
+use super::clean::namespaces_of;
 use super::ledger::{Claim, Entry, Extent, Ledger};
 use super::progress::Progress;
 use super::{Cluster, Provider, ProviderError, RUN_LABEL, chain};
@@ -98,22 +99,28 @@ impl Kubeconfig {
     /// Asks the cluster for its version and its nodes.
     pub(super) async fn answer(&self) -> Result<Answering, ProviderError> {
         let (client, context, server) = self.client().await?;
-        let unreachable = |error: kube::Error| match error {
-            kube::Error::Api(status) if matches!(status.code, 401 | 403) => {
+        let unreachable = |error: kube::Error| {
+            let (context, server) = (context.clone(), server.clone());
+            let (is_refused, why) = match error {
+                kube::Error::Api(status) => (
+                    matches!(status.code, 401 | 403),
+                    format!("{} {}", status.code, status.message),
+                ),
+                other => (false, chain(&other)),
+            };
+            if is_refused {
                 ProviderError::Unauthorized {
-                    context: context.clone(),
-                    server: server.clone(),
-                    why: format!("{} {}", status.code, status.message),
+                    context,
+                    server,
+                    why,
+                }
+            } else {
+                ProviderError::Unreachable {
+                    context,
+                    server,
+                    why,
                 }
             }
-            error => ProviderError::Unreachable {
-                context: context.clone(),
-                server: server.clone(),
-                why: match error {
-                    kube::Error::Api(status) => format!("{} {}", status.code, status.message),
-                    other => chain(&other),
-                },
-            },
         };
         let version = client.apiserver_version().await;
         let version = version.map_err(unreachable)?.git_version;
@@ -314,8 +321,7 @@ impl Reached {
     /// The namespaces that a run has made and not removed.
     async fn namespaces(&self, run: &str) -> Result<Vec<String>, String> {
         let namespaces: Api<Namespace> = Api::all(self.answering.client.clone());
-        let ours = ListParams::default().labels(&format!("{RUN_LABEL}={run}"));
-        match timeout(PATIENCE, namespaces.list(&ours)).await {
+        match timeout(PATIENCE, namespaces_of(&namespaces, run)).await {
             Ok(Ok(listed)) => Ok(listed.iter().map(ResourceExt::name_any).collect()),
             Ok(Err(error)) => Err(chain(&error)),
             Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),

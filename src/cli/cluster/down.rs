@@ -20,21 +20,21 @@ pub(super) async fn down(args: &NameArgs) -> Ended {
         Failure::new(Exit::Failed, anyhow!(text))
     };
     let all = ledger.list();
-    let all = all.map_err(|error| Failure::new(Exit::Failed, error))?;
+    let all = all.map_err(Failure::failed)?;
     if let Some(user) = listed.user(&all) {
         return Err(used(user.process));
     }
     let claim = ledger.take(&listed);
-    let claim = claim.map_err(|error| Failure::new(Exit::Failed, error))?;
+    let claim = claim.map_err(Failure::failed)?;
     match claim {
         Some(claim) => clean::remove(claim, &progress(false))
             .await
-            .map_err(|error| Failure::new(Exit::Failed, error))?,
+            .map_err(Failure::failed)?,
         None if clean::maker(provider).is_none() => stop(&ledger, &listed).await?,
         None => return Err(used(listed.entry.process)),
     }
     let struck_out = clean::strike_out_inside(&ledger, &listed.entry);
-    struck_out.map_err(|error| Failure::new(Exit::Failed, error))?;
+    struck_out.map_err(Failure::failed)?;
     println!("the {provider} cluster {name} is removed");
     Ok(Exit::Held)
 }
@@ -53,9 +53,7 @@ async fn stop(ledger: &Ledger, listed: &Listed) -> Result<(), Failure> {
     })?;
     let (ledger, listed) = (ledger.clone(), listed.clone());
     let ended = tokio::task::spawn_blocking(move || ledger.await_end(&listed)).await;
-    ended
-        .map_err(|error| Failure::new(Exit::Failed, error))?
-        .map_err(|error| Failure::new(Exit::Failed, error))
+    ended.map_err(Failure::failed)?.map_err(Failure::failed)
 }
 
 #[cfg(not(unix))]

@@ -49,7 +49,7 @@ fn kubeconfig(args: &NameArgs) -> Ended {
 /// The clusters that were made here.
 fn clusters() -> Result<Vec<Listed>, Failure> {
     let listed = ledger()?.list();
-    let listed = listed.map_err(|error| Failure::new(Exit::Failed, error))?;
+    let listed = listed.map_err(Failure::failed)?;
     let is_cluster = |listed: &Listed| listed.entry.extent == Extent::Cluster;
     Ok(listed.into_iter().filter(is_cluster).collect())
 }

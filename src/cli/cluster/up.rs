@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::cli::interrupt::{cancelled_by_signals, on_signals};
-use crate::cli::provider::{Chosen, ProviderArgs, exit_of, ledger};
+use crate::cli::provider::{Chosen, ProviderArgs, ledger};
 use crate::cli::publish::Publish;
 use crate::cli::{ContextArgs, Ended, Failure};
 use crate::cluster::{self, Cluster};
@@ -63,14 +63,13 @@ pub(super) async fn up(mut args: UpArgs) -> Ended {
 
 /// Makes a cluster that stays until it is taken down.
 async fn made(provider: Arc<dyn Provider>) -> Ended {
-    let failed = |error: ProviderError| Failure::new(exit_of(&error), error);
-    let stop = cancelled_by_signals().map_err(|error| Failure::new(Exit::Failed, error))?;
-    provider.check().map_err(failed)?;
+    let stop = cancelled_by_signals().map_err(Failure::failed)?;
+    provider.check()?;
     let cluster = tokio::select! {
-        started = provider.start() => started.map_err(failed)?,
+        started = provider.start() => started?,
         () = stop.cancelled() => {
             provider.abandon().await;
-            return Err(failed(ProviderError::Interrupted));
+            return Err(ProviderError::Interrupted.into());
         }
     };
     let description = cluster.describe();
@@ -82,7 +81,7 @@ async fn made(provider: Arc<dyn Provider>) -> Ended {
     );
     let port = cluster.node_port(NODE_PORT).await;
     println!();
-    for line in cluster.keep().await.map_err(failed)? {
+    for line in cluster.keep().await? {
         println!("  {line}");
     }
     println!();
@@ -116,7 +115,7 @@ async fn embedded(args: &UpArgs, run: &str) -> Ended {
         kubeconfig: args.kubeconfig.as_deref().map(absolute),
         ..Entry::new("embedded", &name, Extent::Cluster, run)
     });
-    let claim = claim.map_err(|error| Failure::new(Exit::Failed, error))?;
+    let claim = claim.map_err(Failure::failed)?;
     let path = claim.kubeconfig().unwrap_or_default();
     let written = cluster.write_kubeconfig(&path);
     let announced = written.map_err(|error| {
@@ -126,7 +125,7 @@ async fn embedded(args: &UpArgs, run: &str) -> Ended {
     let stopped = match announced {
         Ok(()) => {
             let stop = on_signals(vec![path.clone()]);
-            let stop = stop.map_err(|error| Failure::new(Exit::Failed, error))?;
+            let stop = stop.map_err(Failure::failed)?;
             announce(&cluster, publish, &path, claim.folder());
             stop.cancelled().await;
             Ok(())
@@ -140,7 +139,7 @@ async fn embedded(args: &UpArgs, run: &str) -> Ended {
     }
     let released = claim.release();
     stopped?;
-    released.map_err(|error| Failure::new(Exit::Failed, error))?;
+    released.map_err(Failure::failed)?;
     println!("stopped; the kubeconfig is removed");
     Ok(Exit::Held)
 }

@@ -170,17 +170,13 @@ pub(super) fn images(args: &ProviderArgs) -> Found {
         Ok(None) => {}
         Err(error) => return Found::bad("no archive", error.to_string()),
     }
-    let built = tempfile::tempdir().and_then(|folder| {
-        let program = std::env::current_exe()?;
-        Ok(images::build(&program, &folder.path().join("images.tar")))
-    });
-    match built {
-        Ok(Ok(_)) => Found::Good("made from this program and loaded".to_owned()),
-        Ok(Err(error)) => Found::bad(
+    let program = std::env::current_exe().map_err(anyhow::Error::new);
+    match program.and_then(|program| Ok(images::check(&program)?)) {
+        Ok(()) => Found::Good("made from this program and loaded".to_owned()),
+        Err(error) => Found::bad(
             "there are none to load",
             format!("{error}; or let the nodes pull them: --images pull"),
         ),
-        Err(error) => Found::bad("there are none to load", error.to_string()),
     }
 }
 

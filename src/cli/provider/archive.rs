@@ -62,7 +62,7 @@ impl ImageArgs {
             .prefix("rollout-lab-images-")
             .suffix(".tar")
             .tempfile();
-        let made = made.map_err(|error| Failure::new(Exit::Failed, error))?;
+        let made = made.map_err(Failure::failed)?;
         let made = made.into_temp_path();
         let built = std::env::current_exe()
             .map_err(anyhow::Error::new)

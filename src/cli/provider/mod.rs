@@ -12,7 +12,6 @@ use tempfile::TempPath;
 
 use self::archive::{Archive, ImageArgs};
 use self::names::{ProviderName, cluster_name, kubernetes_version};
-
 use super::progress::progress;
 use super::publish::Publish;
 use super::{ContextArgs, Failure};
@@ -20,7 +19,9 @@ use crate::exit::Exit;
 use crate::provider::embedded::{Embedded, NODE_PORT, NODES};
 use crate::provider::kubeconfig::Existing;
 use crate::provider::ledger::Ledger;
-use crate::provider::made::{Existing as ExistingCluster, Made, Maker, Size, Wanted};
+use crate::provider::made::{
+    Existing as ExistingCluster, K3d, Kind, Made, Maker, Minikube, Size, Wanted,
+};
 use crate::provider::progress::Progress;
 use crate::provider::{Provider, ProviderError, auto};
 
@@ -92,9 +93,9 @@ impl ProviderArgs {
             ProviderName::Embedded => Chosen::Embedded,
             ProviderName::Kubeconfig => Chosen::Kubeconfig,
             ProviderName::Auto => look_around(context, progress).await,
-            ProviderName::Kind | ProviderName::K3d | ProviderName::Minikube => {
-                self.provider.maker().map_or(Chosen::Embedded, Chosen::Made)
-            }
+            ProviderName::Kind => Chosen::Made(Arc::new(Kind)),
+            ProviderName::K3d => Chosen::Made(Arc::new(K3d)),
+            ProviderName::Minikube => Chosen::Made(Arc::new(Minikube)),
         };
         self.check(&chosen, context).map_err(Failure::usage)?;
         Ok(chosen)
@@ -274,7 +275,14 @@ pub async fn provider_of_environment(run: &str, pace: f64) -> Result<Ready, Exit
 
 /// The ledger of this user.
 pub(super) fn ledger() -> Result<Ledger, Failure> {
-    Ledger::of_user().map_err(|error| Failure::new(Exit::Failed, error))
+    Ledger::of_user().map_err(Failure::failed)
+}
+
+/// Without a cluster a program ends by why there is none.
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        Self::new(exit_of(&error), error)
+    }
 }
 
 /// What a program ends with that has no cluster. A context that is not there is a slip of the

@@ -1,11 +1,6 @@
 //! The words that choose a provider, a name or a version.
 
-use std::sync::Arc;
-
 use clap::ValueEnum;
-
-use crate::provider::clean;
-use crate::provider::made::Maker;
 
 /// A provider by its name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -30,11 +25,6 @@ impl ProviderName {
     pub(in crate::cli) fn name(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-
-    /// The tool that makes its clusters, if one does.
-    pub(in crate::cli) fn maker(self) -> Option<Arc<dyn Maker>> {
-        clean::maker(&self.name())
     }
 }
 

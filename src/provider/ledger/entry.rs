@@ -64,6 +64,15 @@ impl Entry {
         }
     }
 
+    /// Whether it was made inside a cluster that is listed, too.
+    #[must_use]
+    pub fn is_inside(&self, cluster: &Self) -> bool {
+        self.extent == Extent::Namespaces
+            && cluster.extent == Extent::Cluster
+            && self.provider == cluster.provider
+            && self.name == cluster.name
+    }
+
     /// The name of its folder. A context may have any name, so it is not a part of this.
     pub(super) fn folder(&self) -> String {
         match self.extent {
@@ -124,15 +133,9 @@ impl Listed {
     /// The run that works in this cluster now, of all that is listed.
     #[must_use]
     pub fn user<'a>(&self, all: &'a [Self]) -> Option<&'a Entry> {
-        let is_user = |other: &&Self| {
-            other.state == State::InUse
-                && other.entry.extent == Extent::Namespaces
-                && other.entry.provider == self.entry.provider
-                && other.entry.name == self.entry.name
-        };
-        let is_cluster = self.entry.extent == Extent::Cluster;
-        let user = all.iter().find(is_user).filter(|_| is_cluster)?;
-        Some(&user.entry)
+        let is_user =
+            |other: &&Self| other.state == State::InUse && other.entry.is_inside(&self.entry);
+        Some(&all.iter().find(is_user)?.entry)
     }
 }
 

@@ -41,7 +41,7 @@ pub trait Maker: Send + Sync {
     /// Such a file cannot be written.
     fn create(&self, order: &Order<'_>) -> io::Result<Vec<String>>;
 
-    /// Writes the kubeconfig of a cluster to a file, or nothing where creating one did it.
+    /// Writes the kubeconfig of a cluster to a file.
     fn export(&self, name: &str, kubeconfig: &Path) -> Vec<String>;
 
     /// Asks whether a cluster runs, where it may be there and not run.

@@ -18,7 +18,7 @@ use crate::provider::{ProviderError, chain};
 /// How long the removal of a cluster may take.
 const REMOVAL: Duration = Duration::from_secs(3 * 60);
 
-/// Finds the program of a tool. What it prints is handed on, with the steps among it.
+/// Finds the program of a tool. What it prints is handed on.
 pub(super) fn find(maker: &dyn Maker, progress: &Progress) -> Result<Tool, ToolError> {
     let progress = progress.clone();
     let told = Arc::new(move |line: &str| progress.line(line));

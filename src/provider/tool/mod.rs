@@ -43,6 +43,16 @@ pub(crate) struct Serving {
     _group: group::Guard,
 }
 
+/// A program that was started.
+struct Started {
+    /// What was typed, for an error.
+    command: String,
+    /// What it tells.
+    lines: PipeReader,
+    handle: duct::Handle,
+    group: group::Guard,
+}
+
 /// Where the standard output of a program goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Output {
@@ -116,21 +126,12 @@ impl Tool {
         limit: Duration,
         output: Output,
     ) -> Result<String, ToolError> {
-        let command = self.command(arguments);
-        let start = || -> io::Result<_> {
-            let (lines, writer) = io::pipe()?;
-            let program = self.program(arguments);
-            let program = match output {
-                Output::Returned => program.stdout_capture(),
-                Output::Told => program.stdout_file(writer.try_clone()?),
-            };
-            Ok((lines, program.stderr_file(writer).start()?))
-        };
-        let (lines, handle) = start().map_err(|source| ToolError::Start {
-            command: command.clone(),
-            source,
-        })?;
-        let group = group::Guard::of(handle.pids().first().copied());
+        let Started {
+            command,
+            lines,
+            handle,
+            group,
+        } = self.start(arguments, output)?;
         let told = self.told.clone();
         let reading = spawn_blocking(move || read(lines, &told));
         let waiting = spawn_blocking(move || handle.into_output());
@@ -167,18 +168,12 @@ impl Tool {
         limit: Duration,
         is_wanted: fn(&str) -> bool,
     ) -> Result<(String, Serving), ToolError> {
-        let command = self.command(arguments);
-        let start = || -> io::Result<_> {
-            let (lines, writer) = io::pipe()?;
-            let program = self.program(arguments);
-            let program = program.stdout_file(writer.try_clone()?).stderr_file(writer);
-            Ok((lines, program.start()?))
-        };
-        let (lines, handle) = start().map_err(|source| ToolError::Start {
-            command: command.clone(),
-            source,
-        })?;
-        let group = group::Guard::of(handle.pids().first().copied());
+        let Started {
+            command,
+            lines,
+            handle,
+            group,
+        } = self.start(arguments, Output::Told)?;
         let (found, wanted) = oneshot::channel();
         let told = self.told.clone();
         let reading = spawn_blocking(move || {
@@ -221,6 +216,29 @@ impl Tool {
                     last,
                 })
             }
+        }
+    }
+
+    /// Starts the program as the leader of a group of its own.
+    fn start(&self, arguments: &[impl AsRef<str>], output: Output) -> Result<Started, ToolError> {
+        let command = self.command(arguments);
+        let start = || -> io::Result<_> {
+            let (lines, writer) = io::pipe()?;
+            let program = self.program(arguments);
+            let program = match output {
+                Output::Returned => program.stdout_capture(),
+                Output::Told => program.stdout_file(writer.try_clone()?),
+            };
+            Ok((lines, program.stderr_file(writer).start()?))
+        };
+        match start() {
+            Ok((lines, handle)) => Ok(Started {
+                command,
+                lines,
+                group: group::Guard::of(handle.pids().first().copied()),
+                handle,
+            }),
+            Err(source) => Err(ToolError::Start { command, source }),
         }
     }
 
