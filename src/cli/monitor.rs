@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::Args;
 
-use super::cluster::one;
+use super::cluster::Which;
 use super::interrupt::cancelled_by_signals;
+use super::provider::ProviderName;
 use super::run::positive;
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
@@ -18,7 +20,7 @@ use crate::history::{Clock, History, Sink};
 use crate::observer::Observer;
 use crate::prober::ask_once;
 use crate::provider::Provider as _;
-use crate::provider::kubeconfig::Existing;
+use crate::provider::kubeconfig::{Existing, Kubeconfig};
 use crate::provider::progress::Progress;
 
 /// Requests of a cycle.
@@ -30,9 +32,13 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct MonitorArgs {
     #[command(flatten)]
     context: ContextArgs,
-    /// A cluster that was made here, by its name, instead of a context
+    /// Name of a cluster that was made here, instead of a context [default: the only one that
+    /// there is]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["context", "kubeconfig"])]
     cluster: Option<String>,
+    /// Only a cluster of this provider [default: kubeconfig with a context, else any]
+    #[arg(long, value_enum)]
+    provider: Option<ProviderName>,
     /// Namespace to watch
     #[arg(short, long, default_value = "app-dev")]
     namespace: String,
@@ -44,16 +50,46 @@ pub(super) struct MonitorArgs {
     every: f64,
 }
 
-pub(super) async fn monitor(args: MonitorArgs) -> Ended {
-    let mut kubeconfig = args.context.provider();
-    if let Some(name) = &args.cluster {
-        let listed = one(Some(name))?;
-        kubeconfig.file = listed.kubeconfig();
-        kubeconfig.context = Some(listed.entry.context.clone());
-        kubeconfig.published = listed.entry.published;
+impl MonitorArgs {
+    /// How to get to the cluster that is meant. One that was made here needs no name while it is
+    /// the only one; a context is never guessed.
+    fn cluster(&self) -> Result<Kubeconfig, Failure> {
+        let given = self.context.provider();
+        let is_any = matches!(self.provider, None | Some(ProviderName::Auto));
+        if given.context.is_some() || given.file.is_some() {
+            let is_context = is_any || self.provider == Some(ProviderName::Kubeconfig);
+            return is_context.then_some(given).ok_or_else(|| {
+                Failure::usage(anyhow!(
+                    "--context is of --provider kubeconfig; leave one of the two out"
+                ))
+            });
+        }
+        if self.provider == Some(ProviderName::Kubeconfig) {
+            return Ok(given);
+        }
+        let which = Which {
+            name: self.cluster.clone(),
+            provider: self.provider,
+        };
+        if is_any && which.of_provider()?.is_empty() {
+            return Err(Failure::usage(anyhow!(
+                "no cluster was made here that is still there; make one with: rollout-lab cluster up, \
+                 or name the context of another with --context"
+            )));
+        }
+        let listed = which.one()?;
+        Ok(Kubeconfig {
+            file: listed.kubeconfig(),
+            published: listed.entry.published,
+            context: Some(listed.entry.context),
+            ..given
+        })
     }
+}
+
+pub(super) async fn monitor(args: MonitorArgs) -> Ended {
     let existing = Existing {
-        kubeconfig,
+        kubeconfig: args.cluster()?,
         noted: None,
         progress: Progress::none(),
     };

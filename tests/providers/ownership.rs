@@ -308,6 +308,60 @@ fn images_are_loaded_into_a_cluster_that_is_there_and_nowhere_else() {
 }
 
 #[test]
+fn clusters_of_one_name_are_told_apart_by_their_provider() {
+    let machine = Machine::with(&["kind", "minikube"]);
+    let none = machine.run(&["cluster", "down", "--provider", "kind"]);
+    let way = "no kind cluster was made here that is still there; make one with: rollout-lab \
+               cluster up --provider kind";
+    none.expect(2, &[way]);
+    let nothing = machine.run(&["monitor"]);
+    nothing.expect(
+        2,
+        &["rollout-lab cluster up, or name the context of another"],
+    );
+    for tool in ["kind", "minikube"] {
+        let up = machine.type_of(tool, &["cluster", "up", "--cluster", "lab"]);
+        up.expect(0, &[]);
+    }
+
+    let several = "there are several clusters lab, so add --provider: lab (kind), lab (minikube)";
+    machine
+        .run(&["cluster", "down", "lab"])
+        .expect(2, &[several]);
+    machine
+        .run(&["monitor", "--cluster", "lab"])
+        .expect(2, &[several]);
+    let of_context = machine.run(&["cluster", "down", "--provider", "kubeconfig"]);
+    of_context.expect(2, &["the cluster of a context was not made here"]);
+    let context = ["monitor", "--provider", "kind", "--context", "lab"];
+    machine
+        .run(&context)
+        .expect(2, &["--context is of --provider kubeconfig"]);
+
+    let status = machine.run(&["cluster", "status", "--provider", "minikube"]);
+    status.expect(0, &["lab (minikube), kept"]);
+    assert!(!status.stdout.contains("lab (kind)"), "{status:#?}");
+    let kubeconfig = machine.run(&["cluster", "kubeconfig", "--provider", "kind"]);
+    kubeconfig.expect(0, &["kind-lab/"]);
+    let mut monitor = machine.start(&["monitor", "--provider", "minikube"]);
+    monitor.await_line("kubeconfig (context lab) at ");
+    monitor.await_line("no pods");
+    monitor.signal("INT");
+    monitor.end().expect(0, &["Monitoring stopped by user"]);
+
+    let down = machine.run(&["cluster", "down", "--provider", "minikube"]);
+    down.expect(0, &["the minikube cluster lab is removed"]);
+    assert_eq!(only(&machine, "kind"), "lab");
+    // With one left there is nothing to tell apart.
+    let mut monitor = machine.start(&["monitor"]);
+    monitor.await_line("kubeconfig (context kind-lab) at ");
+    monitor.signal("INT");
+    monitor.end().expect(0, &[]);
+    machine.run(&["cluster", "down"]).expect(0, &[]);
+    machine.expect_nothing_left("kind");
+}
+
+#[test]
 fn a_profile_that_is_stopped_is_to_be_started() {
     let machine = Machine::with(&["minikube"]);
     machine

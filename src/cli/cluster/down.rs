@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 
-use super::NameArgs;
+use super::Which;
 use crate::cli::progress::progress;
 use crate::cli::provider::ledger;
 use crate::cli::{Ended, Failure};
@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::provider::clean;
 use crate::provider::ledger::{Ledger, Listed};
 
-pub(super) async fn down(args: &NameArgs) -> Ended {
-    let (ledger, listed) = (ledger()?, args.one()?);
+pub(super) async fn down(which: &Which) -> Ended {
+    let (ledger, listed) = (ledger()?, which.one()?);
     let (provider, name) = (&listed.entry.provider, &listed.entry.name);
     let used = |process: u32| {
         let text = format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use console::style;
 use tokio::time::timeout;
 
-use super::{NameArgs, clusters};
+use super::Which;
 use crate::cli::Ended;
 use crate::exit::Exit;
 use crate::provider::embedded::NODE_PORT;
@@ -15,13 +15,11 @@ use crate::provider::ledger::{Listed, State};
 /// How long a cluster may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) async fn status(args: &NameArgs) -> Ended {
-    let clusters = match &args.name {
-        Some(_) => vec![args.one()?],
-        None => clusters()?,
-    };
+pub(super) async fn status(which: &Which) -> Ended {
+    let clusters = which.all()?;
     if clusters.is_empty() {
-        println!("no cluster was made here; make one with: rollout-lab cluster up");
+        let (what, way) = (which.what(), which.way_to_make_one());
+        println!("no {what} was made here; make one with: {way}");
     }
     let mut exit = Exit::Held;
     for listed in &clusters {

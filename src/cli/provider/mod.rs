@@ -11,7 +11,8 @@ use clap::Args;
 use tempfile::TempPath;
 
 use self::archive::{Archive, ImageArgs};
-use self::names::{ProviderName, cluster_name, kubernetes_version};
+pub(super) use self::names::ProviderName;
+use self::names::{cluster_name, kubernetes_version};
 use super::progress::progress;
 use super::publish::Publish;
 use super::{ContextArgs, Failure};
