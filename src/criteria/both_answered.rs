@@ -125,7 +125,7 @@ impl<'t> Pods<'t> {
     fn of(timeline: &Timeline<'t>, rollout: &Rollout<'_>, deployment: &str) -> Self {
         let state = &timeline.state;
         let new = new_replicaset(state, deployment).map(|(_, new)| new);
-        let before = timeline.state_at(rollout.began);
+        let before = rollout.state_before(timeline);
         let old = new_replicaset(&before, deployment).map(|(_, old)| old);
         let mut by_version = BTreeMap::new();
         for (replicaset, age) in [(old, Age::Old), (new, Age::New)] {

@@ -19,10 +19,15 @@ use super::verdict::Finding;
 struct Course {
     is_new: bool,
     states: Vec<(Stamp, String)>,
+    /// The last state that it had before the rollout.
+    before: Option<String>,
 }
 
 impl Course {
-    fn note(&mut self, at: Stamp, pod: &PodFacts) {
+    fn note(&mut self, at: Stamp, pod: &PodFacts, had_begun: bool) {
+        if !had_begun {
+            self.before = Some(pod.status.clone());
+        }
         let last = self.states.last();
         if last.is_none_or(|(_, last)| *last != pod.status) {
             self.states.push((at, pod.status.clone()));
@@ -56,12 +61,11 @@ impl Course {
 
     /// Whether it is part of a rollout: a new pod came with it, an old one had not left before.
     /// An undo takes up a ReplicaSet whose earlier pods may still be terminating.
-    fn takes_part(&self, began: Stamp) -> bool {
+    fn takes_part(&self) -> bool {
         if self.is_new {
-            self.states.first().is_some_and(|(at, _)| *at >= began)
+            self.before.is_none()
         } else {
-            let before = self.states.iter().rfind(|(at, _)| *at < began);
-            before.is_none_or(|(_, state)| state != "Terminating")
+            self.before.as_deref() != Some("Terminating")
         }
     }
 }
@@ -147,9 +151,9 @@ fn courses<'r>(
         };
         let course = courses.entry(&change.name).or_default();
         course.is_new = Some(owner) == new;
-        course.note(at, pod);
+        course.note(at, pod, rollout.had_begun(at, change));
     }
-    courses.retain(|_, course| course.takes_part(rollout.began));
+    courses.retain(|_, course| course.takes_part());
     courses
 }
 

@@ -15,12 +15,13 @@ pub(super) struct Rollout<'r> {
     pub(super) uid: String,
     /// When the command was sent.
     pub(super) began: Stamp,
+    /// The version of the Deployment that it led to.
+    began_version: Option<u64>,
     /// When the Deployment was first seen as the command left it.
     pub(super) noticed: Option<Stamp>,
     /// When the Deployment was first seen complete with it.
     pub(super) completed: Option<Stamp>,
-    /// The version of the Deployment then, by which it can be told what had happened by that time
-    /// though another watch told it later.
+    /// The version of the Deployment then.
     completed_version: Option<u64>,
     /// When the Deployment exceeded its progress deadline.
     pub(super) deadline_exceeded: Option<Stamp>,
@@ -65,6 +66,7 @@ pub(super) fn last<'r>(timeline: &Timeline<'r>, deployment: &str) -> Option<Roll
         command,
         uid: touched.uid.clone(),
         began: command.sent,
+        began_version: version(&touched.resource_version),
         noticed: None,
         completed: None,
         completed_version: None,
@@ -90,7 +92,7 @@ pub(super) fn last<'r>(timeline: &Timeline<'r>, deployment: &str) -> Option<Roll
         rollout.noticed.get_or_insert(at);
         if is_complete(facts) && rollout.completed.is_none() {
             rollout.completed = Some(at);
-            rollout.completed_version = version(change);
+            rollout.completed_version = version(&change.resource_version);
         }
         if is_observed(facts) && is_too_late(facts) && !is_stale {
             rollout.deadline_exceeded.get_or_insert(at);
@@ -99,21 +101,38 @@ pub(super) fn last<'r>(timeline: &Timeline<'r>, deployment: &str) -> Option<Roll
     Some(rollout)
 }
 
+/// Each kind has a watch of its own, and after a lost connection one of them may be seconds behind
+/// another, so the moment at which a change was told does not decide whether it was part of a
+/// rollout; the versions of one cluster's objects do.
 impl Rollout<'_> {
-    /// Whether a change had happened when the Deployment was complete. Each kind has a watch of its
-    /// own, and after a lost connection one of them may be seconds behind another, so the moment at
-    /// which a change was told does not decide; the versions of one cluster's objects do.
+    /// Whether a change happened after the command.
+    pub(super) fn had_begun(&self, at: Stamp, change: &Change) -> bool {
+        let versions = version(&change.resource_version).zip(self.began_version);
+        at > self.began && versions.is_none_or(|(own, began)| own >= began)
+    }
+
+    /// Whether a change had happened when the Deployment was complete.
     pub(super) fn had_seen(&self, at: Stamp, change: &Change) -> bool {
         let in_time = self.completed.is_none_or(|completed| at <= completed);
-        let versions = version(change).zip(self.completed_version);
+        let versions = version(&change.resource_version).zip(self.completed_version);
         in_time || versions.is_some_and(|(own, completed)| own <= completed)
+    }
+
+    /// The state that the command found.
+    pub(super) fn state_before(&self, timeline: &Timeline<'_>) -> State {
+        let mut state = State::default();
+        let changes = timeline.changes();
+        for (_, change) in changes.filter(|(at, change)| !self.had_begun(*at, change)) {
+            state.fold(change);
+        }
+        state
     }
 }
 
 /// The version of an object as a number, which grows with every change of anything in the cluster.
 /// Source: `staging/src/k8s.io/apimachinery/pkg/util/resourceversion`.
-fn version(change: &Change) -> Option<u64> {
-    change.resource_version.parse().ok()
+fn version(resource_version: &str) -> Option<u64> {
+    resource_version.parse().ok()
 }
 
 /// The ReplicaSet of a Deployment's present template: name and facts.

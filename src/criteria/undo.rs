@@ -49,7 +49,7 @@ fn brought_back(
     rollout: &Rollout<'_>,
     deployment: &str,
 ) -> Finding {
-    let before = timeline.state_at(rollout.began);
+    let before = rollout.state_before(timeline);
     let old = before.deployments.get(deployment);
     let new = timeline.state.deployments.get(deployment);
     let (Some(old), Some(new)) = (old, new) else {

@@ -194,6 +194,10 @@ pub struct Touched {
     pub uid: String,
     /// Its generation after the command; 0 for kinds that have none.
     pub generation: i64,
+    /// The revision of the cluster at which it was last changed, the command included; empty in
+    /// histories that do not tell it.
+    #[serde(default)]
+    pub resource_version: String,
     /// Whether the command changed anything.
     pub changed: bool,
 }

@@ -136,6 +136,7 @@ pub async fn apply(
         name,
         uid: after.uid().unwrap_or_default(),
         generation: after.metadata.generation.unwrap_or_default(),
+        resource_version: after.resource_version().unwrap_or_default(),
         changed,
     })
 }

@@ -131,6 +131,7 @@ pub async fn undo(
         name: name.to_owned(),
         uid,
         generation: after.metadata.generation.unwrap_or_default(),
+        resource_version: after.resource_version().unwrap_or_default(),
         changed: after.metadata.generation != deployment.metadata.generation,
     })
 }

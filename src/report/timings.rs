@@ -202,6 +202,7 @@ mod tests {
                 name: "web".to_owned(),
                 uid: "u".to_owned(),
                 generation: 2,
+                resource_version: "9".to_owned(),
                 changed: true,
             }],
         };

@@ -43,6 +43,16 @@ fn pods_go_through_the_states_of_a_rolling_update() {
             Want::Pass(all),
         ),
         (
+            "it was on its way out, but that is told after the change",
+            updated()
+                .add(1800, pod("web-1-x", "Terminating"))
+                .add(1900, deleted(pod("web-1-x", "Terminating")))
+                .delay(300, |record| {
+                    matches!(&record.entry, Entry::Change(change) if change.name == "web-1-x")
+                }),
+            Want::Pass(all),
+        ),
+        (
             "a new pod was never ContainerCreating",
             without_status(updated(), "web-2-b", "ContainerCreating"),
             fail("pod/web-2-b", "2 of 3 new pods"),

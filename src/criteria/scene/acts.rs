@@ -22,6 +22,7 @@ pub(in crate::criteria) fn command(
         name: DEPLOYMENT.to_owned(),
         uid: format!("uid-of-{DEPLOYMENT}"),
         generation,
+        resource_version: sent_ms.to_string(),
         changed: true,
     });
     Entry::Command(Command {

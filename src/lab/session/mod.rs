@@ -149,6 +149,7 @@ impl Session {
             name: name.to_owned(),
             uid: created.uid().unwrap_or_default(),
             generation: 0,
+            resource_version: created.resource_version().unwrap_or_default(),
             changed: true,
         };
         self.tell(Verb::CreateNamespace, name, sent, vec![touched]);
