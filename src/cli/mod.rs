@@ -41,7 +41,8 @@ Examples:
   rollout-lab run --provider kubeconfig --context staging
   rollout-lab doctor --provider kind       what is missing for that
   rollout-lab cluster up                   a cluster to type kubectl against
-  rollout-lab monitor --context staging    pods and answers, until Ctrl+C
+  rollout-lab monitor                      its pods and answers, until Ctrl+C
+  rollout-lab monitor --context staging    those of a cluster that is there
 
 Exit codes:
   0  every criterion holds          3  the cluster could not be started or reached

@@ -143,12 +143,26 @@ fn an_engine_that_is_too_small_for_the_tutorials_cluster_is_told() {
 }
 
 #[test]
-fn images_that_nodes_pull_are_not_looked_for_here() {
+fn images_that_nodes_pull_are_asked_for_where_docker_can_ask() {
     let machine = Machine::with(&["kind", "docker"]);
-    let pulled = ["doctor", "--provider", "kind", "--images", "pull"];
     let publish = machine.address.to_string();
-    let ended = machine.run(&[&pulled[..], &["--publish", &publish]].concat());
-    ended.expect(0, &["✓ images: the nodes pull them when pods start"]);
+    let pulled = ["doctor", "--provider", "kind", "--images", "pull"];
+    let look = [&pulled[..], &["--publish", &publish]].concat();
+    let both = "✓ images: mogumogusityau/user-service:1.0.0 and \
+                mogumogusityau/payment-service:1.0.0 can be pulled";
+    machine.run(&look).expect(0, &[both]);
+    // The nodes may have ways of their own, so it is no reason not to try.
+    machine.goes_wrong("offline");
+    let refused = "• images: docker manifest inspect mogumogusityau/";
+    let next = "no such host\n    go online, or leave --images pull out";
+    machine.run(&look).expect(0, &[refused, next]);
+
+    std::fs::remove_file(machine.place.path("bin/docker")).unwrap();
+    machine.install("podman", "echo '8 16777216000'");
+    machine.run(&look).expect(
+        0,
+        &["✓ images: the nodes pull them", "not tried without docker"],
+    );
 }
 
 #[test]

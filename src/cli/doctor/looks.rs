@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::check::Found;
+use crate::app::SampleService;
 use crate::cli::ContextArgs;
 use crate::cli::provider::{ProviderArgs, ledger};
 use crate::cli::publish::Publish;
@@ -159,12 +160,36 @@ fn room(engine: &Engine, needs: Needs) -> Option<Room> {
     }))
 }
 
-/// Whether the labs' images can come into the cluster.
-pub(super) fn images(args: &ProviderArgs) -> Found {
-    if args.images.are_pulled() {
-        let text = "the nodes pull them when pods start, which is not tried here";
+/// Whether the labs' images can be pulled, as far as that can be tried from here: the nodes pull by
+/// ways of their own.
+pub(super) async fn pulled_images() -> Found {
+    let Ok(docker) = Tool::find("docker", "", Arc::new(|_| {})) else {
+        let text = "the nodes pull them when pods start, which is not tried without docker";
         return Found::Good(text.to_owned());
+    };
+    let names = [SampleService::User, SampleService::Payment].map(SampleService::image);
+    let ask = |image| {
+        let docker = &docker;
+        async move { docker.ask(&["manifest", "inspect", image]).await }
+    };
+    let found = names.map(ask);
+    match futures::future::try_join_all(found).await {
+        Ok(_) => Found::Good(format!("{} can be pulled", names.join(" and "))),
+        Err(error) => {
+            let seen = match error {
+                // What is advised where a cluster is made is of no use here.
+                ToolError::Failed { command, last, .. } => format!("{command}:\n{last}"),
+                error => error.to_string(),
+            };
+            let advice = "go online, or leave --images pull out, so that they are loaded; nodes \
+                          with a mirror of their own need neither";
+            Found::bad(seen, advice)
+        }
     }
+}
+
+/// Whether there are images of the labs to load into the cluster.
+pub(super) fn loaded_images(args: &ProviderArgs) -> Found {
     match args.images.that_is_there() {
         Ok(Some(path)) => return Found::Good(format!("loaded from {}", path.display())),
         Ok(None) => {}

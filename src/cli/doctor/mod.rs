@@ -70,7 +70,11 @@ pub(super) async fn doctor(args: DoctorArgs) -> Ended {
             if maker.maps_ports() {
                 findings.needed("node port 30000", looks::node_port(&provider.publish));
             }
-            findings.needed("images", looks::images(provider));
+            if provider.images.are_pulled() {
+                findings.useful("images", looks::pulled_images().await);
+            } else {
+                findings.needed("images", looks::loaded_images(provider));
+            }
             maker.name()
         }
     };
