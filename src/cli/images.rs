@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 
+use super::interrupt::cancelled_by_signals;
 use super::progress::progress;
-use super::provider::{Chosen, ProviderArgs, ledger};
+use super::provider::{Chosen, ProviderArgs, ledger, start};
 use super::{ContextArgs, Ended, Failure};
 use crate::exit::Exit;
 use crate::images::{self, ARCHIVE, Built, ImageError};
-use crate::provider::Provider as _;
+use crate::provider::ProviderError;
 use crate::provider::made::{Existing, Made, Wanted};
 use crate::run::new_id;
 
@@ -57,8 +58,11 @@ pub(super) async fn images(command: ImagesCommand) -> Ended {
 }
 
 async fn load(args: &ProviderArgs) -> Ended {
-    let progress = progress(args.verbose);
-    let chosen = args.choose(&ContextArgs::default(), &progress).await?;
+    let stop = cancelled_by_signals().map_err(Failure::failed)?;
+    let (progress, context) = (progress(args.verbose), ContextArgs::default());
+    let chosen = args.choose(&context, &progress);
+    let chosen = stop.run_until_cancelled(chosen).await;
+    let chosen = chosen.ok_or(ProviderError::Interrupted)??;
     let Chosen::Made(maker) = chosen else {
         return Err(Failure::usage(anyhow!(
             "images are loaded into clusters of kind, k3d or minikube; name one with --provider; an \
@@ -79,14 +83,14 @@ async fn load(args: &ProviderArgs) -> Ended {
         ..args.wanted(&new_id(), None)
     };
     let provider = Made::new(maker, wanted, ledger()?, progress);
-    let cluster = provider.start().await?;
+    let cluster = start(&provider, &stop).await?;
     let loaded = match cluster.images() {
-        Some(power) => power.load(path).await,
-        None => Ok(()),
+        Some(power) => stop.run_until_cancelled(power.load(path)).await,
+        None => Some(Ok(())),
     };
     // It was there before, and stays.
     cluster.stop().await;
-    loaded?;
+    loaded.ok_or(ProviderError::Interrupted)??;
     println!("{} is loaded", path.display());
     Ok(Exit::Held)
 }

@@ -1,35 +1,12 @@
 //! SIGINT and SIGTERM: the first ends the run in order, the second at once.
 
 use std::io;
-use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
-use crate::provider::ledger::{Ledger, Listed, State};
-
-/// A token that the first signal cancels. At the second the process ends at once; files that must
-/// not stay are removed even then.
-///
-/// # Errors
-/// Signals cannot be listened for.
-pub(super) fn on_signals(files: Vec<PathBuf>) -> io::Result<CancellationToken> {
-    let token = CancellationToken::new();
-    let cancel = token.clone();
-    let mut signals = Signals::listen()?;
-    tokio::spawn(async move {
-        signals.next().await;
-        cancel.cancel();
-        signals.next().await;
-        for file in files {
-            // It may be gone already.
-            let _ = std::fs::remove_file(file);
-        }
-        tell_what_is_left();
-        std::process::exit(i32::from(Exit::Interrupted.code()));
-    });
-    Ok(token)
-}
+use crate::provider::embedded;
+use crate::provider::ledger::{Extent, Ledger, Listed, State};
 
 /// A token that the first SIGINT or SIGTERM cancels, so that a run ends in order and removes what
 /// it made; the second ends the process at once. It has to be asked for inside a runtime.
@@ -37,17 +14,39 @@ pub(super) fn on_signals(files: Vec<PathBuf>) -> io::Result<CancellationToken> {
 /// # Errors
 /// Signals cannot be listened for.
 pub fn cancelled_by_signals() -> io::Result<CancellationToken> {
-    on_signals(Vec::new())
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    let mut signals = Signals::listen()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        cancel.cancel();
+        signals.next().await;
+        leave();
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+    Ok(token)
 }
 
-/// Says how to remove what this process has made and does not remove itself any more.
-fn tell_what_is_left() {
+/// Says how to remove what this process has made and does not remove itself any more. Only the
+/// kubeconfig of an embedded cluster, which ends now, must not stay even then.
+fn leave() {
     let listed = Ledger::of_user().and_then(|ledger| ledger.list());
-    let ours = std::process::id();
-    let ours = |listed: &Listed| listed.entry.process == ours && listed.state == State::InUse;
-    if listed.is_ok_and(|listed| listed.iter().any(ours)) {
-        eprintln!("ended at once; to remove what is left: rollout-lab clean");
+    let process = std::process::id();
+    let is_ours = |listed: &Listed| listed.entry.process == process && listed.state == State::InUse;
+    let mut ours = listed.unwrap_or_default();
+    ours.retain(is_ours);
+    if ours.is_empty() {
+        return;
     }
+    // Any other kubeconfig leads to a cluster that goes on, or is the user's own.
+    let embedded = ours.iter().filter(|listed| {
+        listed.entry.provider == embedded::NAME && listed.entry.extent == Extent::Cluster
+    });
+    for kubeconfig in embedded.filter_map(Listed::kubeconfig) {
+        // It may be gone already.
+        let _ = std::fs::remove_file(kubeconfig);
+    }
+    eprintln!("ended at once; to remove what is left: rollout-lab clean");
 }
 
 /// What ends a program.

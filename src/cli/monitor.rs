@@ -4,6 +4,7 @@
 //! Unlike the script it tells every kind of failure by its name, and the version that is answered.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -87,7 +88,24 @@ impl MonitorArgs {
     }
 }
 
+/// How often each service answered.
+type Totals = BTreeMap<String, usize>;
+
 pub(super) async fn monitor(args: MonitorArgs) -> Ended {
+    let stop = cancelled_by_signals().map_err(Failure::failed)?;
+    let mut totals = Totals::new();
+    if let Some(ended) = stop.run_until_cancelled(watch(&args, &mut totals)).await {
+        ended?;
+    }
+    println!("\nMonitoring stopped by user");
+    for (name, count) in &totals {
+        println!("  {name}: {count}");
+    }
+    Ok(Exit::Held)
+}
+
+/// Shows cycle after cycle.
+async fn watch(args: &MonitorArgs, totals: &mut Totals) -> Result<Infallible, Failure> {
     let existing = Existing {
         kubeconfig: args.cluster()?,
         noted: None,
@@ -102,46 +120,33 @@ pub(super) async fn monitor(args: MonitorArgs) -> Ended {
         description.version,
         description.nodes.len()
     );
-    let stop = cancelled_by_signals().map_err(Failure::failed)?;
     let history = History::new(0, Clock::start(), Sink::none());
     let client = cluster.client();
     let url = cluster.node_port(args.port).await?;
-    let mut totals: BTreeMap<String, usize> = BTreeMap::new();
-    let work = async {
-        let _observer = Observer::start(&client, &args.namespace, &history).await;
-        let mut cycles = tokio::time::interval(Duration::from_secs_f64(args.every));
-        let mut number = 0;
-        loop {
-            cycles.tick().await;
-            println!("{}", pods(&history));
-            println!("--- Service Responses ---");
-            let mut cycle: BTreeMap<String, usize> = BTreeMap::new();
-            for _ in 0..REQUESTS {
-                number += 1;
-                let outcome = ask_once(&url, TIMEOUT).await;
-                println!("Request {number}: {}", tell(&outcome));
-                let name = match &outcome {
-                    Outcome::Answered(answer) => answered(answer),
-                    Outcome::Failed { .. } => "failed".to_owned(),
-                };
-                *cycle.entry(name.clone()).or_default() += 1;
-                *totals.entry(name).or_default() += 1;
-            }
-            if let Some(line) = mixed(&cycle) {
-                println!("{line}");
-            }
-            println!();
+    let _observer = Observer::start(&client, &args.namespace, &history).await;
+    let mut cycles = tokio::time::interval(Duration::from_secs_f64(args.every));
+    let mut number = 0;
+    loop {
+        cycles.tick().await;
+        println!("{}", pods(&history));
+        println!("--- Service Responses ---");
+        let mut cycle = Totals::new();
+        for _ in 0..REQUESTS {
+            number += 1;
+            let outcome = ask_once(&url, TIMEOUT).await;
+            println!("Request {number}: {}", tell(&outcome));
+            let name = match &outcome {
+                Outcome::Answered(answer) => answered(answer),
+                Outcome::Failed { .. } => "failed".to_owned(),
+            };
+            *cycle.entry(name.clone()).or_default() += 1;
+            *totals.entry(name).or_default() += 1;
         }
-    };
-    tokio::select! {
-        () = work => {}
-        () = stop.cancelled() => {}
+        if let Some(line) = mixed(&cycle) {
+            println!("{line}");
+        }
+        println!();
     }
-    println!("\nMonitoring stopped by user");
-    for (name, count) in &totals {
-        println!("  {name}: {count}");
-    }
-    Ok(Exit::Held)
 }
 
 fn pods(history: &History) -> String {
@@ -179,7 +184,7 @@ fn tell(outcome: &Outcome) -> String {
 }
 
 /// The line that shows a cycle in which more than one version answered.
-fn mixed(cycle: &BTreeMap<String, usize>) -> Option<String> {
+fn mixed(cycle: &Totals) -> Option<String> {
     let versions: Vec<String> = cycle
         .iter()
         .filter(|(name, _)| *name != "failed")

@@ -119,8 +119,11 @@ pub(super) async fn run(args: RunArgs) -> Ended {
         name: args.name.clone(),
     };
     let features = features::load(&paths, &choice).map_err(Failure::usage)?;
+    let cancel = cancelled_by_signals().map_err(Failure::failed)?;
     let id = new_id();
-    let ready = args.provider.ready(&args.context, &id, PACE).await?;
+    let ready = args.provider.ready(&args.context, &id, PACE);
+    let ready = cancel.run_until_cancelled(ready).await;
+    let ready = ready.ok_or(ProviderError::Interrupted)??;
     let keep = match args.keep {
         None => Keep::Never,
         Some(_) if matches!(ready.chosen, Chosen::Embedded) => {
@@ -139,7 +142,6 @@ pub(super) async fn run(args: RunArgs) -> Ended {
         step_limit: Duration::from_secs_f64(args.step_limit),
         keep,
     };
-    let cancel = cancelled_by_signals().map_err(Failure::failed)?;
     let mut shown = None;
     let Ran { report, kept } = run_plan(plan, cancel, |records| {
         shown = Some(view::show(records, Style::Follow));

@@ -14,6 +14,8 @@ use crate::cluster::{self, Images, Process, Program};
 use crate::exit::Exit;
 use crate::history::record::{self, Access, AccessKind};
 
+/// The word that chooses this provider.
+pub const NAME: &str = "embedded";
 /// The node port that the labs use, and that people reach.
 pub const NODE_PORT: u16 = 30000;
 
@@ -76,7 +78,7 @@ struct Running(cluster::Cluster);
 impl Cluster for Running {
     fn describe(&self) -> record::Cluster {
         record::Cluster {
-            provider: "embedded".to_owned(),
+            provider: NAME.to_owned(),
             server: "in process".to_owned(),
             version: cluster::VERSION.to_owned(),
             nodes: self.0.node_names(),

@@ -174,6 +174,7 @@ fn an_interrupted_run_cleans_up_and_a_second_interrupt_does_not_wait_for_it() {
     run.signal("INT");
     run.signal("TERM");
     assert_eq!(run.end().code, Some(130));
+    assert!(slow.kubeconfig.exists(), "it is the user's own");
     slow.stop();
 }
 

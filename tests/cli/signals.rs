@@ -80,7 +80,12 @@ fn a_killed_run_leaves_its_evidence() {
 
 #[test]
 fn a_cluster_for_people_goes_with_its_kubeconfig() {
-    for signal in ["INT", "TERM"] {
+    // The second signal may come while the first one's work is done, or after it.
+    for (signals, codes) in [
+        (&["INT"][..], &[0][..]),
+        (&["TERM"], &[0]),
+        (&["INT", "INT"], &[0, 130]),
+    ] {
         let place = Place::new();
         let mut cluster = place.start(&["cluster", "up", "--publish", "none"]);
         let line = cluster.await_line("export KUBECONFIG=");
@@ -96,9 +101,12 @@ fn a_cluster_for_people_goes_with_its_kubeconfig() {
         }
         assert!(metadata.is_file());
         cluster.await_line("Ctrl+C stops");
-        cluster.signal(signal);
+        for signal in signals {
+            cluster.signal(signal);
+        }
         let ended = cluster.end();
-        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        let code = ended.code.unwrap();
+        assert!(codes.contains(&code), "{ended:#?}");
         assert!(!std::path::Path::new(&kubeconfig).exists());
         assert_eq!(place.leftovers(), Vec::<String>::new());
     }

@@ -308,6 +308,23 @@ fn images_are_loaded_into_a_cluster_that_is_there_and_nowhere_else() {
 }
 
 #[test]
+fn loading_images_that_is_interrupted_leaves_the_cluster_and_nothing_else() {
+    for tool in TOOLS {
+        let machine = Machine::with(&[tool]);
+        let up = machine.type_of(tool, &["cluster", "up", "--cluster", "lab"]);
+        up.expect(0, &[]);
+        machine.goes_wrong("hang-loading");
+        let load = machine.start_of(tool, &["images", "load", "--cluster", "lab"]);
+        machine.engine.await_word("hang-loading");
+        load.signal("INT");
+        load.end().expect(130, &["interrupted"]);
+        assert_eq!(machine.ledger(), [format!("{tool}-lab")]);
+        machine.run(&["cluster", "down"]).expect(0, &[]);
+        machine.expect_nothing_left(tool);
+    }
+}
+
+#[test]
 fn clusters_of_one_name_are_told_apart_by_their_provider() {
     let machine = Machine::with(&["kind", "minikube"]);
     let none = machine.run(&["cluster", "down", "--provider", "kind"]);

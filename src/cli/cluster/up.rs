@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
-use crate::cli::interrupt::{cancelled_by_signals, on_signals};
-use crate::cli::provider::{Chosen, ProviderArgs, ledger};
+use crate::cli::interrupt::cancelled_by_signals;
+use crate::cli::provider::{Chosen, ProviderArgs, ledger, start};
 use crate::cli::publish::Publish;
 use crate::cli::{ContextArgs, Ended, Failure};
 use crate::cluster::{self, Cluster};
@@ -42,19 +43,20 @@ pub(in crate::cli) struct UpArgs {
 }
 
 pub(super) async fn up(mut args: UpArgs) -> Ended {
+    let stop = cancelled_by_signals().map_err(Failure::failed)?;
     let run = new_id();
     args.provider.cluster_is(NAME);
-    let ready = args
-        .provider
-        .ready(&ContextArgs::default(), &run, PACE)
-        .await?;
+    let context = ContextArgs::default();
+    let ready = args.provider.ready(&context, &run, PACE);
+    let ready = stop.run_until_cancelled(ready).await;
+    let ready = ready.ok_or(ProviderError::Interrupted)??;
     match ready.chosen {
-        Chosen::Embedded => embedded(&args, &run).await,
+        Chosen::Embedded => embedded(&args, &run, &stop).await,
         Chosen::Made(_) if args.kubeconfig.is_some() => Err(Failure::usage(anyhow!(
             "--kubeconfig is for an embedded cluster; for the others see: rollout-lab cluster \
              kubeconfig"
         ))),
-        Chosen::Made(_) => made(ready.provider.clone()).await,
+        Chosen::Made(_) => made(ready.provider.clone(), &stop).await,
         Chosen::Kubeconfig => Err(Failure::usage(anyhow!(
             "a cluster of a kubeconfig is there already; choose a provider that makes one"
         ))),
@@ -62,16 +64,9 @@ pub(super) async fn up(mut args: UpArgs) -> Ended {
 }
 
 /// Makes a cluster that stays until it is taken down.
-async fn made(provider: Arc<dyn Provider>) -> Ended {
-    let stop = cancelled_by_signals().map_err(Failure::failed)?;
+async fn made(provider: Arc<dyn Provider>, stop: &CancellationToken) -> Ended {
     provider.check()?;
-    let cluster = tokio::select! {
-        started = provider.start() => started?,
-        () = stop.cancelled() => {
-            provider.abandon().await;
-            return Err(ProviderError::Interrupted.into());
-        }
-    };
+    let cluster = start(&*provider, stop).await?;
     let description = cluster.describe();
     println!(
         "{} {} is ready, with {} nodes",
@@ -92,7 +87,7 @@ async fn made(provider: Arc<dyn Provider>) -> Ended {
 }
 
 /// Runs a cluster in this process until it is stopped.
-async fn embedded(args: &UpArgs, run: &str) -> Ended {
+async fn embedded(args: &UpArgs, run: &str, stop: &CancellationToken) -> Ended {
     let publish = &args.provider.publish;
     let settings = cluster::Settings {
         pace: args.provider.pace.unwrap_or(PACE),
@@ -113,7 +108,7 @@ async fn embedded(args: &UpArgs, run: &str) -> Ended {
         context: NAME.to_owned(),
         published: publish.address_of(NODE_PORT),
         kubeconfig: args.kubeconfig.as_deref().map(absolute),
-        ..Entry::new("embedded", &name, Extent::Cluster, run)
+        ..Entry::new(embedded::NAME, &name, Extent::Cluster, run)
     });
     let claim = claim.map_err(Failure::failed)?;
     let path = claim.kubeconfig().unwrap_or_default();
@@ -124,8 +119,6 @@ async fn embedded(args: &UpArgs, run: &str) -> Ended {
     });
     let stopped = match announced {
         Ok(()) => {
-            let stop = on_signals(vec![path.clone()]);
-            let stop = stop.map_err(Failure::failed)?;
             announce(&cluster, publish, &path, claim.folder());
             stop.cancelled().await;
             Ok(())

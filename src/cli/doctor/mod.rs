@@ -11,6 +11,7 @@ use super::progress::progress;
 use super::provider::{Chosen, ProviderArgs};
 use super::{ContextArgs, Ended};
 use crate::exit::Exit;
+use crate::provider::embedded;
 use crate::provider::made::Needs;
 
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub(super) async fn doctor(args: DoctorArgs) -> Ended {
     let name = match &chosen {
         Chosen::Embedded => {
             findings.needed("node port 30000", looks::node_port(&provider.publish));
-            "embedded"
+            embedded::NAME
         }
         Chosen::Kubeconfig => {
             findings.needed("cluster", looks::cluster(&args.context).await);

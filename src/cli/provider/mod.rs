@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use tempfile::TempPath;
+use tokio_util::sync::CancellationToken;
 
 use self::archive::{Archive, ImageArgs};
 pub(super) use self::names::ProviderName;
@@ -24,7 +25,7 @@ use crate::provider::made::{
     Existing as ExistingCluster, K3d, Kind, Made, Maker, Minikube, Size, Wanted,
 };
 use crate::provider::progress::Progress;
-use crate::provider::{Provider, ProviderError, auto};
+use crate::provider::{Cluster, Provider, ProviderError, auto};
 
 /// Where the cluster comes from and what it is like.
 #[derive(Debug, Clone, Args)]
@@ -272,6 +273,18 @@ pub async fn provider_of_environment(run: &str, pace: f64) -> Result<Ready, Exit
         })?;
     let ready = provider.ready(&context, run, pace).await;
     ready.map_err(Failure::tell)
+}
+
+/// Starts the cluster of a provider, unless that is interrupted; then what was begun is removed.
+pub(super) async fn start(
+    provider: &dyn Provider,
+    stop: &CancellationToken,
+) -> Result<Arc<dyn Cluster>, ProviderError> {
+    if let Some(started) = stop.run_until_cancelled(provider.start()).await {
+        return started;
+    }
+    provider.abandon().await;
+    Err(ProviderError::Interrupted)
 }
 
 /// The ledger of this user.
