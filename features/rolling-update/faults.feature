@@ -62,4 +62,4 @@ Feature: Seeded faults of the rolling update are found
       | k8s/base/deployment-v1.yaml |
     When I apply "k8s/faults/held-configmap.yaml"
     And I delete the namespace
-    Then the clean-up fails within 6 seconds, because of "finalizer"
+    Then the clean-up fails within 12 seconds, because of "finalizer"

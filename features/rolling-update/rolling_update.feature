@@ -57,27 +57,27 @@ Feature: A rolling update from user-service to payment-service
 
   # The tutorial says three times that nobody notices the update. Its own manifests have no
   # readinessProbe, so a pod gets requests before it listens.
-  @claim-000-002 @claim-000-061 @claim-000-075 @claim-000-082
+  @claim-000-002 @claim-000-061 @claim-000-075 @claim-000-082 @serial
   Scenario: The printed manifests do not update without downtime
     Given these files are applied and rolled out within 300 seconds:
       | k8s/base/configmap.yaml        |
       | k8s/base/service-nodeport.yaml |
       | k8s/base/deployment-v1.yaml    |
     And the pace is at most 1
-    And requests flow to node port 30000 at 500 per second
+    And requests flow to node port 30000 at 300 per second
     When I apply "k8s/base/deployment-v2.yaml"
     Then the rollout of "user-service" completes within 300 seconds
     And only "payment-service" "2.0.0" answers on node port 30000
     And requests to "user-service" failed during the update because of "no-readiness-probe"
 
-  @claim-000-061
+  @claim-000-061 @serial
   Scenario: With a readiness probe and a preStop sleep not one request fails
     Given these files are applied and rolled out within 300 seconds:
       | k8s/base/configmap.yaml              |
       | k8s/base/service-nodeport.yaml       |
       | k8s/zero-downtime/deployment-v1.yaml |
     And the pace is at most 5
-    And requests flow to node port 30000 at 500 per second
+    And requests flow to node port 30000 at 300 per second
     When I apply "k8s/zero-downtime/deployment-v2.yaml"
     Then the rollout of "user-service" completes within 300 seconds
     And only "payment-service" "2.0.0" answers on node port 30000

@@ -58,27 +58,27 @@
 
   # チュートリアルは三度「無停止」と述べるが、そのマニフェストには readinessProbe がなく、
   # Pod は待ち受ける前にリクエストを受ける。
-  @claim-000-002 @claim-000-061 @claim-000-075 @claim-000-082
+  @claim-000-002 @claim-000-061 @claim-000-075 @claim-000-082 @serial
   シナリオ: 掲載のマニフェストでは無停止で更新できない
     前提 次のファイルを適用し、300 秒以内に展開が終わっている:
       | k8s/base/configmap.yaml        |
       | k8s/base/service-nodeport.yaml |
       | k8s/base/deployment-v1.yaml    |
     かつ ペースは最大 1 である
-    かつ NodePort 30000 に毎秒 500 回のリクエストが流れている
+    かつ NodePort 30000 に毎秒 300 回のリクエストが流れている
     もし "k8s/base/deployment-v2.yaml" を適用する
     ならば "user-service" のロールアウトが 300 秒以内に完了する
     かつ NodePort 30000 では "payment-service" "2.0.0" だけが応答する
     かつ 更新中、"no-readiness-probe" のため "user-service" へのリクエストが失敗した
 
-  @claim-000-061
+  @claim-000-061 @serial
   シナリオ: readinessProbe と preStop の待ちがあれば一つも失敗しない
     前提 次のファイルを適用し、300 秒以内に展開が終わっている:
       | k8s/base/configmap.yaml              |
       | k8s/base/service-nodeport.yaml       |
       | k8s/zero-downtime/deployment-v1.yaml |
     かつ ペースは最大 5 である
-    かつ NodePort 30000 に毎秒 500 回のリクエストが流れている
+    かつ NodePort 30000 に毎秒 300 回のリクエストが流れている
     もし "k8s/zero-downtime/deployment-v2.yaml" を適用する
     ならば "user-service" のロールアウトが 300 秒以内に完了する
     かつ NodePort 30000 では "payment-service" "2.0.0" だけが応答する

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cucumber::{Cucumber, Parser, Writer, cli, parser, runner, writer};
+use cucumber::{Cucumber, Parser, ScenarioType, Writer, cli, parser, runner, writer};
 use futures::stream;
 use gherkin::Feature;
 use tokio::sync::mpsc;
@@ -30,7 +30,8 @@ pub struct Plan {
     pub provider: Arc<dyn Provider>,
     /// Where reports go.
     pub report_dir: PathBuf,
-    /// Scenarios at a time; one, where they share a cluster or a port.
+    /// Scenarios at a time; one, where they share a cluster or a port. Where there are more, those
+    /// tagged `@serial` still run alone.
     pub concurrency: usize,
     /// How long a step may take.
     pub step_limit: Duration,
@@ -104,9 +105,19 @@ pub async fn run(
     stage.open().await?;
     let before = stage.clone();
     let after = stage.clone();
+    let concurrency = plan.concurrency.max(1);
     let runner = runner::Basic::<World>::default()
         .steps(steps::collection())
-        .max_concurrent_scenarios(plan.concurrency.max(1))
+        .max_concurrent_scenarios(concurrency)
+        // Where each runs alone anyway, cucumber would bring those forward that ask for it.
+        .which_scenario(move |feature, _, scenario| {
+            let mut tags = feature.tags.iter().chain(&scenario.tags);
+            if concurrency > 1 && tags.any(|tag| tag == "serial") {
+                ScenarioType::Serial
+            } else {
+                ScenarioType::Concurrent
+            }
+        })
         .before(move |feature, _, scenario, world| before.set(feature, scenario, world))
         .after(move |feature, _, scenario, event, world| {
             after.clear(feature, scenario, event, world)
@@ -145,3 +156,6 @@ impl Writer<World> for Silent {
 }
 
 impl writer::Normalized for Silent {}
+
+#[cfg(test)]
+mod tests;
